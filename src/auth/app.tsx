@@ -1,0 +1,66 @@
+/** Everything that the OAuth library does not answer itself: pages, sign-in, and the way to a user's own API. */
+import { Hono } from "hono";
+import { logError } from "../log.ts";
+import { newId } from "../vault/ids.ts";
+import type { PageEnv } from "./bindings.ts";
+import { consent } from "./consent.tsx";
+import { home } from "./home.tsx";
+import { importPages } from "./import-page.tsx";
+import { Notice } from "./layout.tsx";
+import { localToken } from "./local-token.ts";
+import { ownOriginOnly } from "./own-origin.ts";
+import { routeUser } from "./route-user.ts";
+import { securityHeaders } from "./security-headers.ts";
+import { signInPages } from "./sign-in-page.tsx";
+
+/** All that the pages use of better-auth; the rest of it does not exist here. */
+const SIGN_IN_ROUTES = [
+  ["GET", "/api/auth/passkey/generate-register-options"],
+  ["POST", "/api/auth/passkey/verify-registration"],
+  ["GET", "/api/auth/passkey/generate-authenticate-options"],
+  ["POST", "/api/auth/passkey/verify-authentication"],
+] as const;
+
+export const app = new Hono<PageEnv>();
+
+app.use(securityHeaders);
+app.get("/healthz", (c) => c.json({ ok: true }));
+app.route("/", localToken);
+for (const [method, path] of SIGN_IN_ROUTES) {
+  app.on(method, path, ownOriginOnly, async (c) => {
+    const { auth } = await import("./sign-in.ts");
+    return auth.handler(c.req.raw);
+  });
+}
+app.all("/api/auth/*", (c) => c.notFound());
+app.all("/api/*", routeUser);
+app.use(ownOriginOnly);
+app.route("/", signInPages);
+app.route("/", consent);
+app.route("/", home);
+app.route("/", importPages);
+
+app.notFound((c) =>
+  c.req.path.startsWith("/api/")
+    ? c.json({ error: { code: "not_found", message: "No such route." } }, 404)
+    : c.html(
+        <Notice title="Not found">
+          <p>There is no page here.</p>
+          <p>
+            <a href="/">To the start</a>
+          </p>
+        </Notice>,
+        404,
+      ),
+);
+
+app.onError((error, c) => {
+  const reference = newId();
+  logError(reference, c.req.path, error);
+  return c.html(
+    <Notice title="Something went wrong">
+      <p>It was our fault, not yours. If it stays, name this reference: {reference}</p>
+    </Notice>,
+    500,
+  );
+});

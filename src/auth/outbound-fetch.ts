@@ -1,0 +1,47 @@
+/**
+ * The guard of outbound requests. The OAuth library fetches metadata documents from addresses that clients choose, and key
+ * sets from addresses that those documents choose; it has no hook to refuse one, and local workerd does not enforce
+ * `global_fetch_strictly_public`. Nothing else in Cofio fetches, so the guard stands at the one door there is.
+ */
+
+/** Names that never lead to a public server (RFC 6761, RFC 6762, RFC 8375, ICANN's `.internal`, and common private ones). */
+const PRIVATE_SUFFIXES = [
+  "localhost",
+  "local",
+  "internal",
+  "intranet",
+  "lan",
+  "home",
+  "corp",
+  "private",
+  "home.arpa",
+  "test",
+  "invalid",
+  "onion",
+];
+
+/**
+ * Https on its own port, by a name of at least two labels. A name that resolves to a private address passes here: the
+ * platform's flag refuses it, and a Worker cannot ask before.
+ */
+export function isPublicAddress(address: string): boolean {
+  const url = URL.parse(address);
+  if (url === null || url.protocol !== "https:" || url.port !== "") return false;
+  if (url.username !== "" || url.password !== "") return false;
+  // URL has already rewritten every spelling of an IPv4 address to four numbers, and put IPv6 in brackets.
+  const host = url.hostname.replace(/\.$/, "");
+  if (host.startsWith("[") || !host.includes(".") || /^[\d.]+$/.test(host)) return false;
+  return !PRIVATE_SUFFIXES.some((suffix) => host.endsWith(`.${suffix}`));
+}
+
+/** From now on the isolate fetches from public addresses only, and follows no redirect: it could lead elsewhere. */
+export function guardOutboundFetch(): void {
+  const unguarded = globalThis.fetch;
+  globalThis.fetch = (input: RequestInfo | URL, init?: RequestInit) => {
+    const address = input instanceof Request ? input.url : String(input);
+    if (!isPublicAddress(address)) {
+      return Promise.reject(new TypeError("Refused: not a public https address"));
+    }
+    return unguarded(input, { ...init, redirect: "manual" });
+  };
+}

@@ -1,0 +1,23 @@
+/** Who is at the browser, by the session cookie. */
+import type { PageContext } from "./bindings.ts";
+
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** `__Host-`: bound to this host, never readable by scripts or set by a neighbour. */
+export const SESSION_COOKIE = "__Host-session";
+
+/** Null: nobody, or a session that ended. Extends a session in use and hands its cookie to the answer. */
+export async function findPerson(c: PageContext): Promise<Person | null> {
+  // Most visitors without a cookie are programs: they shall not pay for loading better-auth.
+  if (!(c.req.header("cookie") ?? "").includes(`${SESSION_COOKIE}=`)) return null;
+  const { auth } = await import("./sign-in.ts");
+  const { response, headers } = await auth.api.getSession({
+    headers: c.req.raw.headers,
+    returnHeaders: true,
+  });
+  for (const cookie of headers.getSetCookie()) c.header("Set-Cookie", cookie, { append: true });
+  return response === null ? null : { id: response.user.id, name: response.user.name };
+}

@@ -1,0 +1,46 @@
+/** The user's own HTTP API, served inside their object. The only place besides `mcp/server.ts` that catches. */
+import { Hono } from "hono";
+import { UserError, type UserErrorCode } from "../errors.ts";
+import { logError } from "../log.ts";
+import type { Scope } from "../scopes.ts";
+import type { Caller, OpenAccount } from "../storage/open-account.ts";
+import { newId } from "../vault/ids.ts";
+import { downloads } from "./downloads.ts";
+import { imports } from "./imports.ts";
+
+export interface ApiContext {
+  readonly account: OpenAccount;
+  readonly caller: Caller;
+  readonly publicOrigin: string;
+  readonly scopes: readonly Scope[];
+}
+
+const STATUS = {
+  not_found: 404,
+  invalid_input: 400,
+  too_large: 413,
+  version_conflict: 409,
+  idempotency_conflict: 409,
+  unsupported_format: 415,
+  forbidden: 403,
+  expired: 410,
+  limit_reached: 429,
+} as const satisfies Record<UserErrorCode, number>;
+
+export function createApi(context: ApiContext) {
+  const api = new Hono()
+    .basePath("/api")
+    .route("/downloads", downloads(context))
+    .route("/imports", imports(context));
+  api.notFound((c) => c.json({ error: { code: "not_found", message: "No such route." } }, 404));
+  api.onError((error, c) => {
+    if (error instanceof UserError) {
+      const { code, message, hint, details } = error;
+      return c.json({ error: { code, message, hint, ...details } }, STATUS[code]);
+    }
+    const reference = newId();
+    logError(reference, c.req.routePath, error);
+    return c.json({ error: { code: "internal", message: `Reference ${reference}` } }, 500);
+  });
+  return api;
+}

@@ -1,0 +1,67 @@
+import * as z from "zod";
+import { accountStats } from "../../memory/stats.ts";
+import { compact, iso } from "../answers.ts";
+import { defineTool } from "../tool.ts";
+
+export const getStats = defineTool({
+  name: "get_stats",
+  title: "Get statistics",
+  description:
+    "How much is stored: memories by status, category, source, client and month, conversations, bytes, top tags, last export and backup. A good first call to see that the connection works.",
+  input: z.object({}),
+  aliases: {},
+  output: {
+    memories: "object",
+    conversations: "object",
+    bytes: "number",
+    top_tags: "array",
+    quota: "object",
+    rules: "object",
+    last_export_at: "string",
+    last_backup_at: "string",
+    time_zone: "string",
+  },
+  annotations: {
+    readOnlyHint: true,
+    destructiveHint: false,
+    idempotentHint: true,
+    openWorldHint: false,
+  },
+  scope: "memories:read",
+
+  async run(_input, { account }) {
+    const stats = await accountStats(account);
+    const { memories, conversations } = stats;
+    return {
+      structured: compact({
+        memories: {
+          active: memories.active,
+          pending: memories.pending,
+          trashed: memories.trashed,
+          by_category: memories.byCategory,
+          by_source: memories.bySource,
+          by_client: memories.byClient,
+          by_month: memories.byMonth,
+        },
+        conversations: {
+          total: conversations.total,
+          messages: conversations.messages,
+          by_platform: conversations.byPlatform,
+        },
+        bytes: stats.bytes,
+        top_tags: stats.topTags,
+        quota: { memories_used: memories.active + memories.pending },
+        rules: stats.rules,
+        last_export_at: iso(stats.lastExportAt),
+        last_backup_at: iso(stats.lastBackupAt),
+        time_zone: account.timeZone,
+      }),
+      text: [
+        `${memories.active} memories (${memories.pending} pending, ${memories.trashed} in the trash), ${conversations.total} conversations with ${conversations.messages} messages, ${stats.bytes} bytes.`,
+        ...(stats.topTags.length === 0
+          ? []
+          : [`Top tags: ${stats.topTags.map(({ tag, count }) => `${tag} (${count})`).join(", ")}`]),
+      ].join("\n"),
+    };
+  },
+});

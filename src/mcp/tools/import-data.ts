@@ -1,0 +1,178 @@
+import * as z from "zod";
+import { cleanString } from "../../memory/memory.ts";
+import { UserError } from "../../errors.ts";
+import { readTimePhrase } from "../../search/time-phrase.ts";
+import { CATEGORIES, ROLES } from "../../storage/closed-lists.ts";
+import { importAnswer, importText } from "../../transfer/import-answer.ts";
+import { getImport, importReading } from "../../transfer/import.ts";
+import { readItems, type SentItem } from "../../transfer/items.ts";
+import { readExport } from "../../transfer/read.ts";
+import { utf8 } from "../../vault/bytes.ts";
+import { list } from "../fields.ts";
+import { defineTool } from "../tool.ts";
+
+/** Larger exports go through the upload page. */
+const MAX_DATA_BYTES = 1_048_576;
+const MAX_ITEMS = 500;
+
+const time = z.union([z.number(), z.string()]).optional();
+
+const message = z.object({
+  role: z.preprocess(
+    (role) => (role === "human" ? "user" : role === "ai" ? "assistant" : role),
+    z.enum(ROLES),
+  ),
+  content: z.string(),
+  id: z.string().optional(),
+  created_at: time,
+  model: z.string().optional(),
+});
+
+/** Fields of memories and of conversations; which of the two an item is, its `messages` tell. */
+const item = z.object({
+  content: z.string().optional(),
+  tags: list(20),
+  project: z.string().optional(),
+  category: z.enum(CATEGORIES).optional().catch(undefined),
+  importance: z.number().optional(),
+  source: z.string().optional(),
+  title: z.string().optional(),
+  platform: z.string().optional(),
+  id: z.string().optional(),
+  created_at: time,
+  messages: z.array(message).optional(),
+});
+
+function parseJson(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) return value;
+    throw error;
+  }
+}
+
+export const importData = defineTool({
+  name: "import_data",
+  title: "Import data",
+  description:
+    "Bring in memories or chats: `data` is the text of an export (ChatGPT, Claude, Cofio JSON), `items` are single memories {content, tags…} or conversations {platform, id, title, messages: [{role, content}]}, appended when known. Importing twice changes nothing. With neither, gives the upload page for large files. One fact: save_memory.",
+  input: z.object({
+    data: z
+      .preprocess(
+        (value) => (typeof value === "object" ? JSON.stringify(value) : value),
+        z.string(),
+      )
+      .optional(),
+    items: z
+      .preprocess(parseJson, z.array(z.unknown()).max(MAX_ITEMS))
+      .meta({ items: { type: "object" } })
+      .optional(),
+    job_id: z.string().max(64).optional().describe("Ask how an import ended"),
+  }),
+  aliases: {
+    text: "data",
+    content: "data",
+    memories: "items",
+    conversations: "items",
+    job: "job_id",
+  },
+  output: {
+    format: "string",
+    items: "object",
+    skipped_reasons: "array",
+    files: "array",
+    operation_id: "string",
+    job: "object",
+    upload_url: "string",
+  },
+  annotations: {
+    readOnlyHint: false,
+    destructiveHint: false,
+    idempotentHint: true,
+    openWorldHint: false,
+  },
+  scope: "data:import",
+
+  async run({ data, items, job_id }, { account, caller, publicOrigin }) {
+    if (job_id !== undefined) {
+      const result = await getImport(account, job_id);
+      return { structured: importAnswer(result), text: importText(result) };
+    }
+    if (data === undefined && items === undefined) {
+      const url = `${publicOrigin}/import`;
+      return { structured: { upload_url: url }, text: `Files are uploaded at ${url}` };
+    }
+    if (data !== undefined && utf8(data).length > MAX_DATA_BYTES) {
+      throw new UserError(
+        "too_large",
+        "`data` is larger than 1 MiB.",
+        `Upload the file at ${publicOrigin}/import.`,
+      );
+    }
+    const reading =
+      items === undefined
+        ? await readExport([{ name: "data", bytes: data ?? "" }])
+        : readItems(
+            items.map((sent, index) => sentItem(sent, index, caller.now, account.timeZone)),
+          );
+    const result = await importReading(account, reading, caller);
+    return { structured: importAnswer(result), text: importText(result) };
+  },
+});
+
+/** @throws UserError invalid_input that names the item */
+function sentItem(value: unknown, index: number, now: number, timeZone: string): SentItem {
+  const parsed = item.safeParse(typeof value === "string" ? { content: value } : value);
+  const refusal = (problem: string) =>
+    new UserError(
+      "invalid_input",
+      `items[${index}] cannot be read: ${problem}.`,
+      "Send {content, tags…} for a memory or {platform, id, title, messages: [{role, content}]} for a conversation.",
+    );
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw refusal(`${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim());
+  }
+  const { content, messages, created_at, ...rest } = parsed.data;
+  const timeOf = (given: string | number | undefined) => readTime(given, now, timeZone);
+  if (messages !== undefined) {
+    return {
+      type: "conversation",
+      conversation: {
+        id: rest.id,
+        title: rest.title === undefined ? undefined : cleanString(rest.title),
+        platform: rest.platform ?? rest.source,
+        createdAt: timeOf(created_at),
+        messages: messages.map(({ created_at: said, content: text, ...fields }) => ({
+          ...fields,
+          content: cleanString(text),
+          createdAt: timeOf(said),
+        })),
+      },
+    };
+  }
+  if (content === undefined) throw refusal("it has neither `content` nor `messages`");
+  return {
+    type: "memory",
+    memory: {
+      ...rest,
+      content,
+      source: rest.source ?? rest.platform,
+      createdAt: timeOf(created_at),
+    },
+  };
+}
+
+/** Seconds, milliseconds, ISO 8601 or words. */
+function readTime(
+  given: string | number | undefined,
+  now: number,
+  timeZone: string,
+): number | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given === "string") return readTimePhrase(given, now, timeZone).start;
+  // Seconds of any year up to 5138 are below 10^11, milliseconds since 1973 above.
+  return given < 1e11 ? given * 1000 : given;
+}

@@ -1,0 +1,105 @@
+import * as z from "zod";
+import { MAX_ASKED_AS, MAX_TAGS } from "../../memory/memory.ts";
+import { saveMemory as save } from "../../memory/save.ts";
+import { readTimePhrase } from "../../search/time-phrase.ts";
+import { CATEGORIES, type Category } from "../../storage/closed-lists.ts";
+import { compact, memoryAnswer, memoryLine } from "../answers.ts";
+import { category, integer, list, when } from "../fields.ts";
+import { defineTool } from "../tool.ts";
+
+export const saveMemory = defineTool({
+  name: "save_memory",
+  title: "Save a memory",
+  description:
+    'Save one lasting fact, preference or decision about the user or their work, as a self-contained sentence. Not for whole chats (import_data) or secrets. Near ones come back as `similar`: if it replaces one, call again with `supersedes` or use update_memory. Example: "Prefers metric units."',
+  input: z.object({
+    content: z.string().describe("One self-contained statement, at most 64 KiB"),
+    category: category(),
+    tags: list(MAX_TAGS),
+    project: z.string().optional(),
+    importance: integer(1, 5),
+    expires_at: when().describe('ISO date or "in two weeks"'),
+    supersedes: z.string().max(64).optional().describe("Id of the memory it replaces"),
+    origin: z.enum(["user", "assistant"]).optional().describe("Who stated it"),
+    asked_as: list(MAX_ASKED_AS).describe(
+      "Short questions this answers, in other words than the content",
+    ),
+    idempotency_key: z.string().min(1).max(200).optional(),
+  }),
+  aliases: {
+    text: "content",
+    memory: "content",
+    q: "content",
+    tag: "tags",
+    expires: "expires_at",
+    replaces: "supersedes",
+  },
+  output: { outcome: "string", memory: "object", similar: "array", operation_id: "string" },
+  annotations: {
+    readOnlyHint: false,
+    destructiveHint: false,
+    idempotentHint: true,
+    openWorldHint: false,
+  },
+  scope: "memories:write",
+
+  async run(input, { account, caller }) {
+    const known = knownCategory(input.category);
+    // An unknown category is a word of the user: it becomes a tag, because rows hold only the closed list in the clear.
+    const extra =
+      known === "other" && input.category !== undefined && input.category !== "other"
+        ? [input.category]
+        : [];
+    const { outcome, memory, similar, operationId } = await save(
+      account,
+      {
+        content: input.content,
+        category: known,
+        tags: [...(input.tags ?? []), ...extra],
+        project: input.project,
+        importance: input.importance,
+        origin: input.origin,
+        supersedes: input.supersedes,
+        askedAs: input.asked_as,
+        idempotencyKey: input.idempotency_key,
+        ...(input.expires_at === undefined
+          ? {}
+          : {
+              expiresAt: readTimePhrase(input.expires_at, caller.now, account.timeZone, "future")
+                .end,
+            }),
+      },
+      caller,
+    );
+    const near = similar.map(({ memory: other, relevance, differing }) => ({
+      id: other.id,
+      content: other.content,
+      relevance,
+      only_here: differing.here,
+      only_there: differing.there,
+    }));
+    return {
+      structured: compact({
+        outcome,
+        memory: memoryAnswer(memory),
+        similar: near,
+        operation_id: operationId,
+      }),
+      text: [
+        `${SAID[outcome]} ${memoryLine(memory)}`,
+        ...similar.map(({ memory: other }) => `Similar: ${memoryLine(other)}`),
+      ].join("\n"),
+    };
+  },
+});
+
+const SAID = {
+  created: "Saved.",
+  duplicate: "Already known.",
+  pending: "Waiting for the user's review.",
+} as const;
+
+function knownCategory(word: string | undefined): Category | undefined {
+  if (word === undefined) return undefined;
+  return CATEGORIES.find((name) => name === word) ?? "other";
+}

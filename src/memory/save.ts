@@ -1,0 +1,191 @@
+import { UserError } from "../errors.ts";
+import type { Category, Source } from "../storage/closed-lists.ts";
+import type { OpenAccount, Caller } from "../storage/open-account.ts";
+import { argumentsHash } from "../vault/blind.ts";
+import { newId, newOperationId } from "../vault/ids.ts";
+import { cleanText, DEFAULT_IMPORTANCE, openMemory, sealLabels, sealMemory } from "./memory.ts";
+import type { Memory } from "./memory.ts";
+import { findSimilar, type SimilarMemory } from "./similar.ts";
+import { trashMemory } from "./update.ts";
+
+export interface SaveDraft {
+  readonly content: string;
+  readonly tags: readonly string[];
+  readonly project?: string | undefined;
+  readonly askedAs?: readonly string[] | undefined;
+  readonly category?: Category | undefined;
+  readonly importance?: number | undefined;
+  readonly origin?: "user" | "assistant" | undefined;
+  /** Milliseconds UTC. */
+  readonly expiresAt?: number | undefined;
+  readonly supersedes?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly source?: Source | undefined;
+}
+
+export interface SaveResult {
+  readonly outcome: "created" | "duplicate" | "pending";
+  readonly memory: Memory;
+  /** Near it in words, most similar first; empty for a duplicate. */
+  readonly similar: readonly SimilarMemory[];
+  /** Null when nothing changed. */
+  readonly operationId: string | null;
+}
+
+/** Replays are answered for a day. */
+const IDEMPOTENCY_MS = 24 * 3_600_000;
+
+/** @throws UserError invalid_input, too_large, not_found (of `supersedes`), idempotency_conflict */
+export async function saveMemory(
+  at: OpenAccount,
+  draft: SaveDraft,
+  caller: Caller,
+): Promise<SaveResult> {
+  const text = cleanText({
+    content: draft.content,
+    tags: draft.tags,
+    ...(draft.project === undefined ? {} : { project: draft.project }),
+    ...(draft.askedAs === undefined ? {} : { askedAs: draft.askedAs }),
+  });
+  if (draft.expiresAt !== undefined && draft.expiresAt <= caller.now) {
+    throw new UserError(
+      "invalid_input",
+      "`expires_at` is in the past.",
+      "Send a time to come, or leave it out.",
+    );
+  }
+  const supersedes = draft.supersedes ?? null;
+  if (supersedes !== null && (await at.memories.get(supersedes)) === null) {
+    throw new UserError(
+      "not_found",
+      "The memory named in `supersedes` does not exist.",
+      "Find its id with search_memory, or leave `supersedes` out.",
+    );
+  }
+
+  const operationId = newOperationId(caller.now);
+  const operation = {
+    id: operationId,
+    grantId: caller.grantId,
+    client: caller.client,
+    now: caller.now,
+  };
+  const id = newId();
+  const [row, labels, claim] = await Promise.all([
+    sealMemory(
+      at.keys,
+      at.timeZone,
+      {
+        id,
+        version: 1,
+        status: "active",
+        category: draft.category ?? "other",
+        source: draft.source ?? caller.source,
+        origin: draft.origin ?? "user",
+        grantId: caller.grantId,
+        client: caller.client,
+        importance: draft.importance ?? DEFAULT_IMPORTANCE,
+        originKey: null,
+        pathToken: null,
+        supersededBy: null,
+        createdAt: caller.now,
+        updatedAt: caller.now,
+        lastUsedAt: caller.now,
+        expiresAt: draft.expiresAt ?? null,
+        trashedAt: null,
+        createdOp: operationId,
+        changedOp: operationId,
+        trashedOp: null,
+      },
+      text,
+    ),
+    sealLabels(at.keys, text),
+    draft.idempotencyKey === undefined
+      ? null
+      : claimOf(at, draft, draft.idempotencyKey, caller.now),
+  ]);
+
+  let outcome = await at.memories.create({ row, labels, supersedes, claim }, operation);
+  if (
+    outcome.outcome === "duplicate" &&
+    outcome.expiresAt !== null &&
+    outcome.expiresAt <= caller.now
+  ) {
+    // The twin is no longer living: it makes room, and the text is saved anew.
+    await retireExpired(at, outcome.id, caller);
+    outcome = await at.memories.create({ row, labels, supersedes, claim }, operation);
+  }
+
+  switch (outcome.outcome) {
+    case "created": {
+      const { tokens } = row;
+      return {
+        outcome: row.status === "pending" ? "pending" : "created",
+        memory: await openMemory(at.keys, row),
+        similar: await findSimilar(at, { id, tokens, content: text.content }, caller.now),
+        operationId,
+      };
+    }
+    case "duplicate":
+      return duplicateOf(at, outcome.id, supersedes, operationId);
+    case "replay":
+      return replay(at, outcome.op, row.fingerprint);
+    case "idempotency_conflict":
+      throw new UserError(
+        "idempotency_conflict",
+        "This idempotency_key was used with other arguments.",
+        "Send a new idempotency_key, or the same arguments as before.",
+      );
+  }
+}
+
+async function claimOf(at: OpenAccount, draft: SaveDraft, idempotencyKey: string, now: number) {
+  const [key, argsHash] = await Promise.all([
+    argumentsHash(at.keys, `key\0${idempotencyKey}`),
+    argumentsHash(at.keys, JSON.stringify(draft)),
+  ]);
+  return { key, argsHash, expiresAt: now + IDEMPOTENCY_MS };
+}
+
+async function retireExpired(at: OpenAccount, id: string, caller: Caller): Promise<void> {
+  const expired = await at.memories.get(id);
+  if (expired !== null) await trashMemory(at, expired, "rule", caller);
+}
+
+async function duplicateOf(
+  at: OpenAccount,
+  id: string,
+  supersedes: string | null,
+  operationId: string,
+): Promise<SaveResult> {
+  const existing = await at.memories.get(id);
+  if (existing === null) throw new Error("A duplicate's row is gone");
+  // Saying "B is replaced by what A says" changes B although nothing was created.
+  const changed = supersedes !== null && supersedes !== id;
+  return {
+    outcome: "duplicate",
+    memory: await openMemory(at.keys, existing),
+    similar: [],
+    operationId: changed ? operationId : null,
+  };
+}
+
+/** The answer of the first call: a replay is read back from its operation and the row that it made. */
+async function replay(at: OpenAccount, op: string, fingerprint: string): Promise<SaveResult> {
+  const operation = await at.accounts.operation(op);
+  const made = operation?.subject == null ? null : await at.memories.get(operation.subject);
+  const row = made ?? (await at.memories.getByFingerprint(fingerprint));
+  if (row === null) {
+    throw new UserError(
+      "not_found",
+      "What this idempotency_key saved is no longer there.",
+      "Send a new idempotency_key to save it again.",
+    );
+  }
+  return {
+    outcome: made === null ? "duplicate" : row.status === "pending" ? "pending" : "created",
+    memory: await openMemory(at.keys, row),
+    similar: [],
+    operationId: operation?.id ?? null,
+  };
+}

@@ -1,0 +1,71 @@
+import type { OpenAccount } from "../storage/open-account.ts";
+import { openLabel } from "./memory.ts";
+
+export interface AccountStats {
+  readonly memories: {
+    readonly active: number;
+    readonly pending: number;
+    readonly trashed: number;
+    readonly byCategory: Counts;
+    readonly bySource: Counts;
+    readonly byClient: Counts;
+    /** `2026-11`, oldest first. */
+    readonly byMonth: Counts;
+  };
+  readonly conversations: {
+    readonly total: number;
+    readonly messages: number;
+    readonly byPlatform: Counts;
+  };
+  /** Of ciphertext, without index and rows. */
+  readonly bytes: number;
+  readonly topTags: readonly { readonly tag: string; readonly count: number }[];
+  readonly rules: Readonly<Record<string, unknown>>;
+  readonly lastExportAt: number | null;
+  readonly lastBackupAt: number | null;
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+const TOP_TAGS = 10;
+
+export async function accountStats(at: OpenAccount): Promise<AccountStats> {
+  const [counters, tallies, platforms] = await Promise.all([
+    at.accounts.counters(),
+    at.memories.tallies(TOP_TAGS),
+    at.conversations.tally(),
+  ]);
+  const topTags = await Promise.all(
+    tallies.tags.map(async (row) => ({ tag: await openLabel(at.keys, row), count: row.count })),
+  );
+  return {
+    memories: {
+      active: counters.memoriesActive,
+      pending: counters.memoriesPending,
+      trashed: counters.memoriesTrashed,
+      byCategory: sumBy(tallies.groups, ({ category }) => category),
+      bySource: sumBy(tallies.groups, ({ source }) => source),
+      byClient: sumBy(tallies.groups, ({ client }) => client),
+      byMonth: sumBy(tallies.groups, ({ month }) => month),
+    },
+    conversations: {
+      total: counters.conversations,
+      messages: counters.messages,
+      byPlatform: sumBy(platforms, ({ name }) => name),
+    },
+    bytes: counters.bytes,
+    topTags,
+    rules: { deduplication: "on", relevance_threshold: 0, auto_save: "all" },
+    lastExportAt: counters.lastExportAt,
+    lastBackupAt: counters.lastBackupAt,
+  };
+}
+
+function sumBy<Row extends { readonly count: number }>(
+  rows: readonly Row[],
+  nameOf: (row: Row) => string,
+): Counts {
+  const sums = new Map<string, number>();
+  for (const row of rows) sums.set(nameOf(row), (sums.get(nameOf(row)) ?? 0) + row.count);
+  return Object.fromEntries([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

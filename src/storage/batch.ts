@@ -1,0 +1,34 @@
+/**
+ * Writes. A batch is atomic, and every statement of Cofio's batches hangs on a row that only this request can have made,
+ * so running a batch again after an answer that got lost changes nothing.
+ */
+
+/** Messages of D1 that mean "try again" (developers.cloudflare.com/d1/observability/debug-d1). D1 itself retries reads only. */
+const TRANSIENT = [
+  "Network connection lost",
+  "storage caused object to be reset",
+  "reset because its code was updated",
+];
+const ATTEMPTS = 3;
+/** Arbitrary; long enough for a database to move, short beside a tool call. */
+const BACKOFF_MS = 100;
+
+/** Runs a batch that is safe to repeat. @throws the last error. */
+export async function runBatch(
+  db: D1Database,
+  statements: D1PreparedStatement[],
+): Promise<D1Result[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.batch(statements);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isTransient(error)) throw error;
+      const jitter = 0.5 + Math.random();
+      await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS * attempt * jitter));
+    }
+  }
+}
+
+function isTransient(error: unknown): boolean {
+  return error instanceof Error && TRANSIENT.some((text) => error.message.includes(text));
+}

@@ -1,0 +1,34 @@
+/** Columns of a table as the lists that hand-written INSERT and UPDATE statements need, so that no column is ever forgotten in one. */
+import { getTableColumns } from "drizzle-orm";
+import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+
+export interface ColumnLists {
+  /** `a, b, body` */
+  readonly names: string;
+  /** `j->>'a', j->>'b', unhex(j->>'body')`: the values from a JSON parameter called j. */
+  readonly fromJson: string;
+  /** `a = j->>'a', …` */
+  readonly assignments: string;
+  /** `a = excluded.a, …` */
+  readonly excluded: string;
+}
+
+/** @param json SQL expression of one JSON object whose keys are the schema's property names */
+export function columnLists(
+  table: SQLiteTable,
+  except: readonly string[],
+  json = "j",
+): ColumnLists {
+  const columns = Object.entries(getTableColumns(table))
+    .filter(([key]) => !except.includes(key))
+    .map(([key, { name }]) => ({
+      name,
+      value: name === "body" ? `unhex(${json}->>'${key}')` : `${json}->>'${key}'`,
+    }));
+  return {
+    names: columns.map(({ name }) => name).join(", "),
+    fromJson: columns.map(({ value }) => value).join(", "),
+    assignments: columns.map(({ name, value }) => `${name} = ${value}`).join(", "),
+    excluded: columns.map(({ name }) => `${name} = excluded.${name}`).join(", "),
+  };
+}

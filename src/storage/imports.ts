@@ -1,0 +1,297 @@
+/**
+ * Writing imported rows. Each batch is one atomic `DB.batch`, numbered in its job: a batch that ran already is recognised
+ * and counts nothing twice. Many rows travel as one JSON parameter; `CROSS JOIN` keeps SQLite from walking the user's rows instead.
+ */
+import { and, eq, getTableColumns, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { runBatch } from "./batch.ts";
+import { columnLists } from "./columns.ts";
+import { CONTEXT_TURNS, type ConversationRow, type MessageRow } from "./conversations.ts";
+import type { OperationInput, SealedLabel, SealedMemory } from "./memories.ts";
+import { conversations, memories, messages } from "./schema.ts";
+
+export type SealedConversation = Omit<ConversationRow, "userId" | "messageCount">;
+
+/** `conversation` is taken from the conversation's `originKey` when it is written: a parallel import may have made it first. */
+export type SealedMessage = Omit<MessageRow, "seq" | "userId" | "conversation"> & {
+  readonly conversationKey: string;
+};
+
+export interface ImportedLabels {
+  readonly memoryId: string;
+  readonly labels: readonly SealedLabel[];
+}
+
+export interface ImportBatch {
+  /** 1 for the first. */
+  readonly number: number;
+  /** New ones at version 1; changed ones at the version after the one that was read. */
+  readonly conversations: readonly SealedConversation[];
+  readonly messages: readonly SealedMessage[];
+  /** Messages whose text stayed and whose place moved. */
+  readonly moves: readonly { readonly originKey: string; readonly position: number }[];
+  /** Keys of the messages whose index entry must be made again: changed ones and the neighbours that hold their words as context. */
+  readonly reindex: readonly string[];
+  readonly memories: readonly SealedMemory[];
+  readonly labels: readonly ImportedLabels[];
+  /** Differences that changed messages make to the account's sums. */
+  readonly changedTokens: number;
+  readonly changedBytes: number;
+}
+
+export interface KnownConversation {
+  readonly id: string;
+  readonly originKey: string;
+  readonly hash: string;
+  readonly version: number;
+  readonly status: ConversationRow["status"];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly trashedOp: string | null;
+}
+
+export interface KnownMessage {
+  readonly conversation: string;
+  readonly id: string;
+  readonly originKey: string;
+  readonly hash: string;
+  readonly position: number;
+  readonly version: number;
+  readonly tokenCount: number;
+  readonly sizeBytes: number;
+  readonly createdOp: string;
+}
+
+export interface KnownMemory {
+  readonly id: string;
+  readonly originKey: string | null;
+  readonly fingerprint: string;
+  readonly status: SealedMemory["status"];
+}
+
+const CONVERSATION = columnLists(conversations, ["userId", "messageCount"], "j.value");
+const CONVERSATION_VERSION = columnLists(conversations, ["userId", "id", "messageCount"]);
+const MESSAGE = columnLists(messages, ["seq", "userId", "conversation"], "j.value");
+const MESSAGE_VERSION = columnLists(messages, ["seq", "userId", "conversation", "id", "originKey"]);
+const MEMORY = columnLists(memories, ["seq", "userId"], "j.value");
+
+/** ?2 operation, ?3 time, ?4 rows */
+const SQL_CONVERSATION_VERSIONS = `INSERT INTO conversation_versions (user_id, id, replaced_op, replaced_at, ${CONVERSATION_VERSION.names})
+  SELECT c.user_id, c.id, ?2, ?3, ${prefixed("c", CONVERSATION_VERSION.names)}
+  FROM json_each(?4) j CROSS JOIN conversations c ON c.user_id = ?1 AND c.origin_key = j.value->>'originKey'
+  WHERE c.version = j.value->>'version' - 1 ON CONFLICT DO NOTHING`;
+const SQL_CONVERSATIONS = `INSERT INTO conversations (user_id, message_count, ${CONVERSATION.names})
+  SELECT ?1, 0, ${CONVERSATION.fromJson} FROM json_each(?2) j WHERE true
+  ON CONFLICT (user_id, origin_key) DO UPDATE SET version = excluded.version, body_version = excluded.body_version, hash = excluded.hash,
+    updated_at = excluded.updated_at, changed_op = excluded.changed_op, key_version = excluded.key_version, body = excluded.body
+  WHERE conversations.version = excluded.version - 1`;
+const SQL_MESSAGE_VERSIONS = `INSERT INTO message_versions (user_id, conversation, id, replaced_op, replaced_at, ${MESSAGE_VERSION.names})
+  SELECT m.user_id, m.conversation, m.id, ?2, ?3, ${prefixed("m", MESSAGE_VERSION.names)}
+  FROM json_each(?4) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value->>'originKey'
+  WHERE m.version = j.value->>'version' - 1 ON CONFLICT DO NOTHING`;
+const SQL_MESSAGES = `INSERT INTO messages (user_id, conversation, ${MESSAGE.names})
+  SELECT ?1, c.id, ${MESSAGE.fromJson} FROM json_each(?2) j
+  CROSS JOIN conversations c ON c.user_id = ?1 AND c.origin_key = j.value->>'conversationKey' WHERE true
+  ON CONFLICT (user_id, origin_key) DO UPDATE SET version = excluded.version, body_version = excluded.body_version, position = excluded.position,
+    role = excluded.role, hash = excluded.hash, created_at = excluded.created_at, changed_op = excluded.changed_op,
+    size_bytes = excluded.size_bytes, token_count = excluded.token_count, tokenizer_version = excluded.tokenizer_version,
+    key_version = excluded.key_version, tokens = excluded.tokens, dt = excluded.dt, body = excluded.body
+  WHERE messages.version = excluded.version - 1`;
+const SQL_MOVE = `UPDATE messages SET position = j.value->>'position' FROM json_each(?2) j
+  WHERE messages.user_id = ?1 AND messages.origin_key = j.value->>'originKey'`;
+const SQL_REINDEX = `INSERT OR REPLACE INTO messages_fts (rowid, text, dt, ctx)
+  SELECT m.seq, m.tokens, m.dt, (SELECT group_concat(n.tokens, ' ') FROM messages n WHERE n.user_id = m.user_id AND n.conversation = m.conversation
+    AND n.position BETWEEN m.position - ${CONTEXT_TURNS} AND m.position + ${CONTEXT_TURNS} AND n.position <> m.position)
+  FROM json_each(?2) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value`;
+/** Every conversation of the batch, unchanged ones that got messages included. */
+const SQL_COUNT_MESSAGES = `UPDATE conversations SET message_count = (SELECT count(*) FROM messages m WHERE m.user_id = ?1 AND m.conversation = conversations.id)
+  WHERE user_id = ?1 AND origin_key IN (SELECT value FROM json_each(?2))`;
+const SQL_MEMORIES = `INSERT INTO memories (user_id, ${MEMORY.names})
+  SELECT ?1, ${MEMORY.fromJson} FROM json_each(?2) j WHERE true ON CONFLICT DO NOTHING`;
+const SQL_INDEX_MEMORIES = `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx)
+  SELECT m.seq, m.tokens, m.dt, '' FROM json_each(?3) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value
+  WHERE m.created_op = ?2 AND m.status = 'active'`;
+const SQL_NAME_LABELS = `INSERT INTO labels (user_id, label, kind, key_version, created_at, body)
+  SELECT ?1, l.value->>'label', l.value->>'kind', l.value->>'keyVersion', ?2, unhex(l.value->>'body')
+  FROM json_each(?3) j CROSS JOIN json_each(j.value->'labels') l WHERE true ON CONFLICT DO NOTHING`;
+const SQL_LABEL_MEMORIES = `INSERT INTO memory_labels (user_id, label, seq)
+  SELECT ?1, l.value->>'label', m.seq FROM json_each(?3) j CROSS JOIN json_each(j.value->'labels') l
+  CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value->>'memoryId' WHERE m.created_op = ?2 ON CONFLICT DO NOTHING`;
+/** ?2 operation, ?3 job, ?4 number, ?5 conversation keys, ?6 message keys, ?7 memory ids, ?8 and ?9 differences */
+const SQL_COUNT = `INSERT INTO accounts (user_id, memories_active, memories_pending, memory_tokens, conversations, messages, message_tokens, bytes)
+  SELECT ?1, mem.active, mem.pending, mem.tokens, con.n, msg.n, msg.tokens + ?8, mem.bytes + msg.bytes + ?9 FROM
+  (SELECT count(*) n FROM json_each(?5) j CROSS JOIN conversations c ON c.user_id = ?1 AND c.origin_key = j.value WHERE c.created_op = ?2) con,
+  (SELECT count(*) n, coalesce(sum(m.token_count), 0) tokens, coalesce(sum(m.size_bytes), 0) bytes
+    FROM json_each(?6) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value WHERE m.created_op = ?2 AND m.version = 1) msg,
+  (SELECT coalesce(sum(m.status = 'active'), 0) active, coalesce(sum(m.status = 'pending'), 0) pending,
+    coalesce(sum(iif(m.status = 'active', m.token_count, 0)), 0) tokens, coalesce(sum(m.size_bytes), 0) bytes
+    FROM json_each(?7) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value WHERE m.created_op = ?2) mem
+  WHERE EXISTS (SELECT 1 FROM jobs b WHERE b.user_id = ?1 AND b.id = ?3 AND CAST(coalesce(b.cursor, 0) AS INTEGER) = ?4 - 1)
+  ON CONFLICT (user_id) DO UPDATE SET memories_active = memories_active + excluded.memories_active,
+    memories_pending = memories_pending + excluded.memories_pending, memory_tokens = memory_tokens + excluded.memory_tokens,
+    conversations = conversations + excluded.conversations, messages = messages + excluded.messages,
+    message_tokens = message_tokens + excluded.message_tokens, bytes = bytes + excluded.bytes`;
+const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
+  VALUES (?1, ?2, 'import', ?3, ?4, ?5, '{}', NULL, NULL) ON CONFLICT DO NOTHING`;
+const SQL_ADVANCE = `UPDATE jobs SET cursor = CAST(?3 AS INTEGER), state = 'running', updated_at = ?4, operation_id = ?5
+  WHERE user_id = ?1 AND id = ?2 AND CAST(coalesce(cursor, 0) AS INTEGER) = ?3 - 1`;
+const SQL_FINISH_OPERATION = "UPDATE operations SET counts = ?3 WHERE user_id = ?1 AND id = ?2";
+
+export type ImportStore = ReturnType<typeof openImports>;
+
+export function openImports(d1: D1Database, userId: string) {
+  const db = drizzle(d1);
+  return {
+    /** What is stored already under these keys or, for Cofio's own exports, ids; with all messages of those conversations. */
+    async known(
+      originKeys: readonly string[],
+      ids: readonly string[],
+    ): Promise<{ conversations: KnownConversation[]; messages: KnownMessage[] }> {
+      const isKnown = sql`${conversations.userId} = ${userId} AND (${conversations.originKey} IN (SELECT value FROM json_each(${JSON.stringify(originKeys)}))
+        OR ${conversations.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)})))`;
+      const { id, originKey, hash, version, status, createdAt, updatedAt, trashedOp } =
+        getTableColumns(conversations);
+      const [foundConversations, foundMessages] = await db.batch([
+        db
+          .select({ id, originKey, hash, version, status, createdAt, updatedAt, trashedOp })
+          .from(conversations)
+          .where(isKnown),
+        db
+          .select({
+            conversation: messages.conversation,
+            id: messages.id,
+            originKey: messages.originKey,
+            hash: messages.hash,
+            position: messages.position,
+            version: messages.version,
+            tokenCount: messages.tokenCount,
+            sizeBytes: messages.sizeBytes,
+            createdOp: messages.createdOp,
+          })
+          .from(messages)
+          .where(
+            and(
+              eq(messages.userId, userId),
+              sql`${messages.conversation} IN (SELECT ${conversations.id} FROM ${conversations} WHERE ${isKnown})`,
+            ),
+          )
+          .orderBy(messages.conversation, messages.position),
+      ]);
+      return { conversations: foundConversations, messages: foundMessages };
+    },
+
+    /** Memories stored already under these keys, ids or texts; living ones by text, trashed ones by key or id only. */
+    async knownMemories(
+      originKeys: readonly string[],
+      ids: readonly string[],
+      fingerprints: readonly string[],
+    ): Promise<KnownMemory[]> {
+      const { id, originKey, fingerprint, status } = getTableColumns(memories);
+      const columns = { id, originKey, fingerprint, status };
+      const mine = eq(memories.userId, userId);
+      const results = await db.batch([
+        db
+          .select(columns)
+          .from(memories)
+          .where(
+            and(
+              mine,
+              sql`${originKey} IN (SELECT value FROM json_each(${JSON.stringify(originKeys)}))`,
+            ),
+          ),
+        db
+          .select(columns)
+          .from(memories)
+          .where(and(mine, sql`${id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`)),
+        db
+          .select(columns)
+          .from(memories)
+          .where(
+            and(
+              mine,
+              sql`${fingerprint} IN (SELECT value FROM json_each(${JSON.stringify(fingerprints)}))`,
+              sql`${status} IN ('active', 'pending') AND ${memories.supersededBy} IS NULL`,
+            ),
+          ),
+      ]);
+      return results.flat();
+    },
+
+    /** Writes one batch. `changed`: false leaves no operation behind, because nothing of the batch changed anything. */
+    async write(batch: ImportBatch, jobId: string, operation: OperationInput): Promise<void> {
+      const { id: op, grantId, client, now } = operation;
+      const conversationKeys = JSON.stringify([
+        ...new Set([
+          ...batch.conversations.map(({ originKey }) => originKey),
+          ...batch.messages.map(({ conversationKey }) => conversationKey),
+        ]),
+      ]);
+      const conversationRows = JSON.stringify(batch.conversations);
+      const messageRows = JSON.stringify(batch.messages);
+      const memoryIds = JSON.stringify(batch.memories.map(({ id }) => id));
+      const labelRows = JSON.stringify(batch.labels);
+      const statements = [d1.prepare(SQL_OPERATION).bind(userId, op, grantId, client, now)];
+      if (batch.conversations.length > 0) {
+        statements.push(
+          d1.prepare(SQL_CONVERSATION_VERSIONS).bind(userId, op, now, conversationRows),
+          d1.prepare(SQL_CONVERSATIONS).bind(userId, conversationRows),
+        );
+      }
+      if (batch.messages.length > 0) {
+        statements.push(
+          d1.prepare(SQL_MESSAGE_VERSIONS).bind(userId, op, now, messageRows),
+          d1.prepare(SQL_MESSAGES).bind(userId, messageRows),
+        );
+      }
+      if (batch.moves.length > 0) {
+        statements.push(d1.prepare(SQL_MOVE).bind(userId, JSON.stringify(batch.moves)));
+      }
+      if (batch.reindex.length > 0) {
+        statements.push(d1.prepare(SQL_REINDEX).bind(userId, JSON.stringify(batch.reindex)));
+      }
+      if (batch.messages.length > 0) {
+        statements.push(d1.prepare(SQL_COUNT_MESSAGES).bind(userId, conversationKeys));
+      }
+      if (batch.memories.length > 0) {
+        statements.push(
+          d1.prepare(SQL_MEMORIES).bind(userId, JSON.stringify(batch.memories)),
+          d1.prepare(SQL_INDEX_MEMORIES).bind(userId, op, memoryIds),
+        );
+      }
+      if (batch.labels.length > 0) {
+        statements.push(
+          d1.prepare(SQL_NAME_LABELS).bind(userId, now, labelRows),
+          d1.prepare(SQL_LABEL_MEMORIES).bind(userId, op, labelRows),
+        );
+      }
+      statements.push(
+        d1
+          .prepare(SQL_COUNT)
+          .bind(
+            userId,
+            op,
+            jobId,
+            batch.number,
+            conversationKeys,
+            JSON.stringify(batch.messages.map(({ originKey }) => originKey)),
+            memoryIds,
+            batch.changedTokens,
+            batch.changedBytes,
+          ),
+        d1.prepare(SQL_ADVANCE).bind(userId, jobId, batch.number, now, op),
+      );
+      await runBatch(d1, statements);
+    },
+
+    async finishOperation(op: string, counts: Readonly<Record<string, number>>): Promise<void> {
+      await d1.prepare(SQL_FINISH_OPERATION).bind(userId, op, JSON.stringify(counts)).run();
+    },
+  };
+}
+
+function prefixed(alias: string, names: string): string {
+  return names
+    .split(", ")
+    .map((name) => `${alias}.${name}`)
+    .join(", ");
+}

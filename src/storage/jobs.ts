@@ -1,0 +1,98 @@
+/** Imports, exports and backups of one user. What a report says of a person's data is sealed. */
+import { and, eq, getTableColumns, lte, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { accounts, jobs } from "./schema.ts";
+
+export type JobRow = Omit<typeof jobs.$inferSelect, "body"> & { readonly body: string | null };
+
+export type NewJob = Pick<
+  JobRow,
+  "id" | "kind" | "format" | "grantId" | "client" | "createdAt" | "keyVersion"
+>;
+
+export interface JobEnd {
+  readonly state: "finished" | "failed";
+  readonly operationId: string | null;
+  /** JSON. */
+  readonly counts: string;
+  /** Sealed, in hex. */
+  readonly body: string;
+  readonly now: number;
+  readonly format?: string;
+  readonly archive?: {
+    readonly chunks: number;
+    readonly sizeBytes: number;
+    readonly sha256: string;
+    readonly expiresAt: number;
+  };
+}
+
+const SQL_CREATE = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id, client, counts, created_at, updated_at, key_version)
+  VALUES (?1, ?2, ?3, 'created', ?4, ?5, ?6, '{}', ?7, ?7, ?8) ON CONFLICT DO NOTHING`;
+const SQL_END = `UPDATE jobs SET state = ?3, operation_id = ?4, counts = ?5, body = unhex(?6), updated_at = ?7, format = coalesce(?8, format),
+  chunks = ?9, size_bytes = ?10, sha256 = ?11, expires_at = ?12 WHERE user_id = ?1 AND id = ?2`;
+
+export type JobStore = ReturnType<typeof openJobs>;
+
+export function openJobs(d1: D1Database, userId: string) {
+  const db = drizzle(d1);
+  return {
+    async create(job: NewJob): Promise<void> {
+      const { id, kind, format, grantId, client, createdAt, keyVersion } = job;
+      await d1
+        .prepare(SQL_CREATE)
+        .bind(userId, id, kind, format, grantId, client, createdAt, keyVersion)
+        .run();
+    },
+
+    async end(id: string, end: JobEnd): Promise<void> {
+      const { archive } = end;
+      await d1
+        .prepare(SQL_END)
+        .bind(
+          userId,
+          id,
+          end.state,
+          end.operationId,
+          end.counts,
+          end.body,
+          end.now,
+          end.format ?? null,
+          archive?.chunks ?? 0,
+          archive?.sizeBytes ?? 0,
+          archive?.sha256 ?? null,
+          archive?.expiresAt ?? null,
+        )
+        .run();
+    },
+
+    async get(id: string): Promise<JobRow | null> {
+      const [found] = await db
+        .select({ ...getTableColumns(jobs), body: sql<string | null>`hex(${jobs.body})` })
+        .from(jobs)
+        .where(and(eq(jobs.userId, userId), eq(jobs.id, id)));
+      return found ?? null;
+    },
+
+    /** Ids of exports that can no longer be downloaded, a few at a time. */
+    async expiredExports(now: number): Promise<string[]> {
+      const found = await db
+        .select({ id: jobs.id })
+        .from(jobs)
+        .where(and(eq(jobs.userId, userId), eq(jobs.kind, "export"), lte(jobs.expiresAt, now)))
+        .limit(10);
+      return found.map(({ id }) => id);
+    },
+
+    async remove(id: string): Promise<void> {
+      await db.delete(jobs).where(and(eq(jobs.userId, userId), eq(jobs.id, id)));
+    },
+
+    async recordExport(now: number): Promise<void> {
+      await db
+        .insert(accounts)
+        .values({ userId, lastExportAt: now })
+        .onConflictDoUpdate({ target: accounts.userId, set: { lastExportAt: now } });
+    },
+  };
+}

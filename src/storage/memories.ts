@@ -1,0 +1,478 @@
+/**
+ * Memories of one user. Reads are Drizzle queries; each write is one atomic batch of plain SQL in which every later
+ * statement selects from the row that the first one made (never `last_insert_rowid()`, which after a conflict names another row).
+ */
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  gt,
+  gte,
+  inArray,
+  isNull,
+  lt,
+  or,
+  sql,
+  getTableColumns,
+} from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { SearchStatistics } from "../search/candidates.ts";
+import { runBatch } from "./batch.ts";
+import type { Category, Source } from "./closed-lists.ts";
+import { columnLists } from "./columns.ts";
+import { accounts, labels, memories, memoryVersions, type MemoryStatus } from "./schema.ts";
+
+/** A row as it is read: `body` is the ciphertext in hex. */
+export type MemoryRow = Omit<typeof memories.$inferSelect, "body"> & { readonly body: string };
+
+/** A row ready to be written: sealed, without what the database adds. */
+export type SealedMemory = Omit<MemoryRow, "seq" | "userId">;
+
+export type MemoryVersionRow = Omit<typeof memoryVersions.$inferSelect, "body"> & {
+  readonly body: string;
+};
+
+export interface SealedLabel {
+  readonly label: string;
+  readonly kind: "tag" | "project";
+  readonly keyVersion: number;
+  readonly body: string;
+}
+
+/** Who did what, when; goes into the row of `operations`. */
+export interface OperationInput {
+  readonly id: string;
+  readonly grantId: string;
+  readonly client: string;
+  readonly now: number;
+}
+
+export interface Claim {
+  /** Keyed hashes. */
+  readonly key: string;
+  readonly argsHash: string;
+  readonly expiresAt: number;
+}
+
+export interface CreateInput {
+  readonly row: SealedMemory;
+  readonly labels: readonly SealedLabel[];
+  /** Id of the memory that this one replaces. */
+  readonly supersedes: string | null;
+  readonly claim: Claim | null;
+}
+
+export type CreateOutcome =
+  | { readonly outcome: "created" }
+  /** `row` holds the same text already, or did until it expired. */
+  | { readonly outcome: "duplicate"; readonly id: string; readonly expiresAt: number | null }
+  | { readonly outcome: "replay"; readonly op: string }
+  | { readonly outcome: "idempotency_conflict" };
+
+export interface ChangeInput {
+  readonly id: string;
+  readonly expectedVersion: number;
+  readonly row: SealedMemory;
+  readonly kind: "update" | "delete" | "restore" | "rule";
+  /** Given when the labels changed: tokens to drop, labels to add. */
+  readonly labels?: { readonly drop: readonly string[]; readonly add: readonly SealedLabel[] };
+}
+
+export interface MemoryFilter {
+  readonly status: MemoryStatus;
+  /** Leave out what was superseded or has expired by this time. */
+  readonly liveAt?: number;
+  readonly labelsAny?: readonly string[];
+  readonly labelsAll?: readonly string[];
+  readonly category?: Category;
+  readonly source?: Source;
+  /** Milliseconds UTC; `after` inclusive, `before` exclusive; both about `created_at`. */
+  readonly after?: number;
+  readonly before?: number;
+}
+
+export type MemoryOrder = "newest" | "oldest" | "updated" | "important";
+
+/** Place of the last row of a page: its sort value and id. */
+export type MemoryPlace = readonly [value: number, id: string];
+
+const ALL = columnLists(memories, ["seq", "userId"]);
+/** What a memory and its earlier versions have in common. */
+const SHARED = columnLists(memories, ["seq", "userId", "id"]);
+
+const LIVING = "status IN ('active', 'pending') AND superseded_by IS NULL";
+/** True without an idempotency key (?4 NULL), and for the request that claimed the key. */
+const CLAIMED =
+  "(?4 IS NULL OR EXISTS (SELECT 1 FROM idempotency i WHERE i.user_id = ?1 AND i.grant_id = ?3 AND i.key = ?4 AND i.op = ?2))";
+
+const SQL_CLAIM = `INSERT INTO idempotency (user_id, grant_id, key, args_hash, op, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+  ON CONFLICT (user_id, grant_id, key) DO UPDATE SET args_hash = excluded.args_hash, op = excluded.op, expires_at = excluded.expires_at
+  WHERE idempotency.expires_at <= ?7`;
+const SQL_VERDICT =
+  "SELECT op, args_hash AS argsHash FROM idempotency WHERE user_id = ?1 AND grant_id = ?2 AND key = ?3";
+
+const SQL_INSERT = `INSERT INTO memories (user_id, ${ALL.names}) SELECT ?1, ${ALL.fromJson} FROM (SELECT ?5 AS j) WHERE ${CLAIMED}
+  ON CONFLICT (user_id, fingerprint) WHERE ${LIVING} DO UPDATE SET last_used_at = max(last_used_at, excluded.created_at)
+  RETURNING id, expires_at AS expiresAt`;
+
+/** The living row that holds the text of this save: the row it made, or the one it met. */
+const WINNER = `(SELECT w.id FROM memories w WHERE w.user_id = ?1 AND w.fingerprint = ?5 AND w.status IN ('active', 'pending') AND w.superseded_by IS NULL)`;
+const SUPERSEDED = `user_id = ?1 AND id = ?6 AND superseded_by IS NULL AND id <> ${WINNER} AND ${CLAIMED}`;
+const SQL_SUPERSEDED_VERSION = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${SHARED.names})
+  SELECT user_id, id, ?2, ?7, ${SHARED.names} FROM memories WHERE ${SUPERSEDED} ON CONFLICT DO NOTHING`;
+const SQL_SUPERSEDE = `UPDATE memories SET superseded_by = ${WINNER}, version = version + 1, changed_op = ?2, updated_at = ?7
+  WHERE ${SUPERSEDED}`;
+
+/** The row that this operation made or changed; nothing when it met a duplicate, another version or a twin. */
+const CHANGED = "user_id = ?1 AND id = ?3 AND changed_op = ?2";
+const SQL_UNINDEX = `DELETE FROM memories_fts WHERE rowid = (SELECT seq FROM memories WHERE ${CHANGED})`;
+const SQL_INDEX = `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx)
+  SELECT seq, tokens, dt, '' FROM memories WHERE ${CHANGED} AND status = 'active'`;
+const SQL_UNLABEL = `DELETE FROM memory_labels WHERE user_id = ?1 AND label IN (SELECT value FROM json_each(?4))
+  AND seq = (SELECT seq FROM memories WHERE ${CHANGED})`;
+const SQL_NAME_LABELS = `INSERT INTO labels (user_id, label, kind, key_version, created_at, body)
+  SELECT ?1, l.value->>'label', l.value->>'kind', l.value->>'keyVersion', ?5, unhex(l.value->>'body') FROM json_each(?4) l
+  WHERE EXISTS (SELECT 1 FROM memories WHERE ${CHANGED}) ON CONFLICT DO NOTHING`;
+const SQL_LABEL = `INSERT INTO memory_labels (user_id, label, seq)
+  SELECT ?1, l.value->>'label', m.seq FROM json_each(?4) l CROSS JOIN memories m WHERE m.user_id = ?1 AND m.id = ?3 AND m.changed_op = ?2
+  ON CONFLICT DO NOTHING`;
+
+/** Once per operation: a repeated batch finds its operation row and counts nothing twice. */
+const NOT_COUNTED = "NOT EXISTS (SELECT 1 FROM operations o WHERE o.user_id = ?1 AND o.id = ?2)";
+const ADD_COUNTS = `ON CONFLICT (user_id) DO UPDATE SET memories_active = memories_active + excluded.memories_active,
+  memories_pending = memories_pending + excluded.memories_pending, memories_trashed = memories_trashed + excluded.memories_trashed,
+  memory_tokens = memory_tokens + excluded.memory_tokens, bytes = bytes + excluded.bytes`;
+const SQL_COUNT_NEW = `INSERT INTO accounts (user_id, memories_active, memories_pending, memories_trashed, memory_tokens, bytes)
+  SELECT ?1, status = 'active', status = 'pending', 0, iif(status = 'active', token_count, 0), size_bytes
+  FROM memories WHERE user_id = ?1 AND id = ?3 AND ${NOT_COUNTED} ${ADD_COUNTS}`;
+const SQL_COUNT_CHANGED = `INSERT INTO accounts (user_id, memories_active, memories_pending, memories_trashed, memory_tokens, bytes)
+  SELECT ?1, (m.status = 'active') - (v.status = 'active'), (m.status = 'pending') - (v.status = 'pending'),
+    (m.status = 'trashed') - (v.status = 'trashed'),
+    iif(m.status = 'active', m.token_count, 0) - iif(v.status = 'active', v.token_count, 0), m.size_bytes - v.size_bytes
+  FROM memory_versions v CROSS JOIN memories m ON m.user_id = v.user_id AND m.id = v.id
+  WHERE v.user_id = ?1 AND v.id = ?3 AND v.version = ?4 AND v.replaced_op = ?2 AND ${NOT_COUNTED} ${ADD_COUNTS}`;
+
+const SQL_SAVE_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
+  SELECT ?1, ?2, 'save', ?5, ?6, ?7, json_object('memories', (SELECT count(*) FROM memories WHERE user_id = ?1 AND id = ?3) +
+    (SELECT count(*) FROM memories WHERE user_id = ?1 AND id = ?4 AND changed_op = ?2)), NULL, ?3
+  WHERE EXISTS (SELECT 1 FROM memories WHERE user_id = ?1 AND (id = ?3 OR (id = ?4 AND changed_op = ?2))) ON CONFLICT DO NOTHING`;
+
+/** A twin is another living memory with the same text: an edit or restore must not make a second one. */
+const SQL_CHANGED_VERSION = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${SHARED.names})
+  SELECT user_id, id, ?2, ?3, ${SHARED.names} FROM memories m WHERE user_id = ?1 AND id = ?4 AND version = ?5
+  AND NOT (?7 AND EXISTS (SELECT 1 FROM memories t WHERE t.user_id = ?1 AND t.fingerprint = ?6 AND t.status IN ('active', 'pending')
+    AND t.superseded_by IS NULL AND t.id <> ?4)) ON CONFLICT DO NOTHING`;
+const SQL_CHANGE = `UPDATE memories SET ${SHARED.assignments} FROM (SELECT ?5 AS j)
+  WHERE user_id = ?1 AND id = ?3 AND version = ?4
+  AND EXISTS (SELECT 1 FROM memory_versions v WHERE v.user_id = ?1 AND v.id = ?3 AND v.version = ?4 AND v.replaced_op = ?2)`;
+const SQL_CHANGE_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
+  SELECT ?1, ?2, ?4, ?5, ?6, ?7, '{"memories":1}', NULL, ?3 FROM memories WHERE ${CHANGED} ON CONFLICT DO NOTHING`;
+
+const SQL_WAS_CHANGED = `SELECT version FROM memories WHERE ${CHANGED}`;
+
+export type MemoryStore = ReturnType<typeof openMemories>;
+
+export function openMemories(d1: D1Database, userId: string) {
+  const db = drizzle(d1);
+  const row = { ...getTableColumns(memories), body: sql<string>`hex(${memories.body})` };
+
+  function labelStatements(
+    id: string,
+    added: readonly SealedLabel[],
+    { id: op, now }: OperationInput,
+  ): D1PreparedStatement[] {
+    if (added.length === 0) return [];
+    const names = JSON.stringify(added);
+    return [
+      d1.prepare(SQL_NAME_LABELS).bind(userId, op, id, names, now),
+      d1.prepare(SQL_LABEL).bind(userId, op, id, names),
+    ];
+  }
+
+  return {
+    async get(id: string): Promise<MemoryRow | null> {
+      const [found] = await db
+        .select(row)
+        .from(memories)
+        .where(and(eq(memories.userId, userId), eq(memories.id, id)));
+      return found ?? null;
+    },
+
+    /** Rows in no particular order; unknown ids are absent. `ids`: at most 64. */
+    async getMany(ids: readonly string[]): Promise<MemoryRow[]> {
+      if (ids.length === 0) return [];
+      return db
+        .select(row)
+        .from(memories)
+        .where(and(eq(memories.userId, userId), inArray(memories.id, [...ids])));
+    },
+
+    async getByFingerprint(fingerprint: string): Promise<MemoryRow | null> {
+      const [found] = await db
+        .select(row)
+        .from(memories)
+        .where(
+          and(
+            eq(memories.userId, userId),
+            eq(memories.fingerprint, fingerprint),
+            inArray(memories.status, ["active", "pending"]),
+            isNull(memories.supersededBy),
+          ),
+        );
+      return found ?? null;
+    },
+
+    /** Earlier states, newest first. */
+    async history(id: string, limit: number): Promise<MemoryVersionRow[]> {
+      return db
+        .select({
+          ...getTableColumns(memoryVersions),
+          body: sql<string>`hex(${memoryVersions.body})`,
+        })
+        .from(memoryVersions)
+        .where(and(eq(memoryVersions.userId, userId), eq(memoryVersions.id, id)))
+        .orderBy(desc(memoryVersions.version))
+        .limit(limit);
+    },
+
+    async list(
+      filter: MemoryFilter,
+      order: MemoryOrder,
+      page: { readonly from: MemoryPlace | null; readonly limit: number },
+    ): Promise<{ rows: MemoryRow[]; total: number }> {
+      const conditions = conditionsOf(userId, filter);
+      const [value, direction] = sortOf(order);
+      const next = direction === desc ? lt : gt;
+      const place =
+        page.from === null
+          ? undefined
+          : or(
+              next(value, page.from[0]),
+              and(sql`${value} = ${page.from[0]}`, next(memories.id, page.from[1])),
+            );
+      const [rows, [counted]] = await db.batch([
+        db
+          .select(row)
+          .from(memories)
+          .where(and(...conditions, place))
+          .orderBy(direction(value), direction(memories.id))
+          .limit(page.limit),
+        // Without filters the account's own counter knows, and nothing is walked.
+        conditions.length > 2
+          ? db
+              .select({ total: sql<number>`count(*)` })
+              .from(memories)
+              .where(and(...conditions))
+          : db
+              .select({ total: sql<number>`${COUNTERS[filter.status]}` })
+              .from(accounts)
+              .where(eq(accounts.userId, userId)),
+      ]);
+      return { rows, total: counted?.total ?? 0 };
+    },
+
+    /** What ranking needs to know of the user's words. `terms`: distinct blind tokens, at most 64. */
+    async statistics(terms: readonly string[]): Promise<SearchStatistics> {
+      const [frequencies, [account]] = await db.batch([
+        db
+          .select({ term: sql<string>`term`, doc: sql<number>`doc` })
+          .from(sql`memories_vocab`)
+          .where(sql`term IN (SELECT value FROM json_each(${JSON.stringify(terms)}))`),
+        db
+          .select({ rows: accounts.memoriesActive, tokens: accounts.memoryTokens })
+          .from(accounts)
+          .where(eq(accounts.userId, userId)),
+      ]);
+      return {
+        rows: account?.rows ?? 0,
+        tokens: account?.tokens ?? 0,
+        df: new Map(frequencies.map(({ term, doc }) => [term, doc])),
+      };
+    },
+
+    /**
+     * Full-text candidates, best or newest first.
+     * `match`: quoted blind tokens only (`search/clauses.ts`), never a person's text.
+     */
+    async candidates(
+      match: string,
+      order: "rank" | "newest",
+      filter: MemoryFilter,
+      limit: number,
+    ): Promise<MemoryRow[]> {
+      return db
+        .select(row)
+        .from(sql`memories_fts`)
+        .innerJoin(memories, sql`${memories.seq} = memories_fts.rowid`)
+        .where(and(sql`memories_fts MATCH ${match}`, ...conditionsOf(userId, filter)))
+        .orderBy(order === "rank" ? sql`memories_fts.rank` : sql`memories_fts.rowid DESC`)
+        .limit(limit);
+    },
+
+    async create(input: CreateInput, operation: OperationInput): Promise<CreateOutcome> {
+      const { row: created, claim, supersedes } = input;
+      const { id: op, grantId, client, now } = operation;
+      const key = claim?.key ?? null;
+      const statements: D1PreparedStatement[] = [];
+      if (claim !== null) {
+        statements.push(
+          d1
+            .prepare(SQL_CLAIM)
+            .bind(userId, grantId, claim.key, claim.argsHash, op, claim.expiresAt, now),
+        );
+      }
+      const inserted =
+        statements.push(
+          d1.prepare(SQL_INSERT).bind(userId, op, grantId, key, JSON.stringify(created)),
+        ) - 1;
+      if (supersedes !== null) {
+        const bound = [userId, op, grantId, key, created.fingerprint, supersedes, now];
+        statements.push(
+          d1.prepare(SQL_SUPERSEDED_VERSION).bind(...bound),
+          d1.prepare(SQL_SUPERSEDE).bind(...bound),
+        );
+      }
+      statements.push(
+        d1.prepare(SQL_INDEX).bind(userId, op, created.id),
+        ...labelStatements(created.id, input.labels, operation),
+      );
+      statements.push(
+        d1.prepare(SQL_COUNT_NEW).bind(userId, op, created.id),
+        d1
+          .prepare(SQL_SAVE_OPERATION)
+          .bind(userId, op, created.id, supersedes, grantId, client, now),
+      );
+      if (claim !== null) {
+        statements.push(d1.prepare(SQL_VERDICT).bind(userId, grantId, claim.key));
+      }
+      const results = await runBatch(d1, statements);
+      // True because the statements at these places return exactly these columns.
+      const [made] = (results[inserted]?.results ?? []) as {
+        id: string;
+        expiresAt: number | null;
+      }[];
+      if (claim !== null) {
+        const [verdict] = (results.at(-1)?.results ?? []) as { op: string; argsHash: string }[];
+        if (verdict !== undefined && verdict.op !== op) {
+          return verdict.argsHash === claim.argsHash
+            ? { outcome: "replay", op: verdict.op }
+            : { outcome: "idempotency_conflict" };
+        }
+      }
+      if (made === undefined) throw new Error("A save returned no row");
+      return made.id === created.id
+        ? { outcome: "created" }
+        : { outcome: "duplicate", id: made.id, expiresAt: made.expiresAt };
+    },
+
+    /** Replaces a row, keeping the earlier state. False: it is at another version now, or a living twin holds the new text. */
+    async change(input: ChangeInput, operation: OperationInput): Promise<boolean> {
+      const { id, expectedVersion, row: changed } = input;
+      const { id: op, grantId, client, now } = operation;
+      const isLiving = changed.status !== "trashed" && changed.supersededBy === null ? 1 : 0;
+      const statements = [
+        d1
+          .prepare(SQL_CHANGED_VERSION)
+          .bind(userId, op, now, id, expectedVersion, changed.fingerprint, isLiving),
+        d1.prepare(SQL_CHANGE).bind(userId, op, id, expectedVersion, JSON.stringify(changed)),
+        d1.prepare(SQL_UNINDEX).bind(userId, op, id),
+        d1.prepare(SQL_INDEX).bind(userId, op, id),
+      ];
+      if (input.labels !== undefined) {
+        const drop = JSON.stringify(input.labels.drop);
+        statements.push(
+          d1.prepare(SQL_UNLABEL).bind(userId, op, id, drop),
+          ...labelStatements(id, input.labels.add, operation),
+        );
+      }
+      statements.push(
+        d1.prepare(SQL_COUNT_CHANGED).bind(userId, op, id, expectedVersion),
+        d1.prepare(SQL_CHANGE_OPERATION).bind(userId, op, id, input.kind, grantId, client, now),
+        d1.prepare(SQL_WAS_CHANGED).bind(userId, op, id),
+      );
+      const results = await runBatch(d1, statements);
+      return results.at(-1)?.results.length === 1;
+    },
+
+    /** Active memories counted by category, source, client and month together, in one walk over them; and the most used tags. */
+    async tallies(topTags: number) {
+      const count = sql<number>`count(*)`;
+      const month = sql<string>`strftime('%Y-%m', ${memories.createdAt} / 1000, 'unixepoch')`;
+      const { category, source, client } = memories;
+      const [groups, tags] = await db.batch([
+        db
+          .select({ category, source, client, month, count })
+          .from(memories)
+          .where(and(eq(memories.userId, userId), eq(memories.status, "active")))
+          .groupBy(category, source, client, month),
+        db
+          .select({
+            label: labels.label,
+            keyVersion: labels.keyVersion,
+            body: sql<string>`hex(${labels.body})`,
+            count,
+          })
+          .from(sql`memory_labels ml`)
+          .innerJoin(labels, sql`${labels.userId} = ml.user_id AND ${labels.label} = ml.label`)
+          .innerJoin(memories, sql`${memories.seq} = ml.seq`)
+          .where(
+            and(sql`ml.user_id = ${userId}`, eq(labels.kind, "tag"), eq(memories.status, "active")),
+          )
+          .groupBy(labels.label)
+          .orderBy(desc(count), asc(labels.label))
+          .limit(topTags),
+      ]);
+      return { groups, tags };
+    },
+  };
+}
+
+const COUNTERS = {
+  active: accounts.memoriesActive,
+  pending: accounts.memoriesPending,
+  trashed: accounts.memoriesTrashed,
+} as const satisfies Record<MemoryStatus, unknown>;
+
+/** The first two are always the user and the status. */
+function conditionsOf(userId: string, filter: MemoryFilter): SQL[] {
+  const conditions: (SQL | undefined)[] = [
+    eq(memories.userId, userId),
+    eq(memories.status, filter.status),
+    filter.category === undefined ? undefined : eq(memories.category, filter.category),
+    filter.source === undefined ? undefined : eq(memories.source, filter.source),
+    filter.after === undefined ? undefined : gte(memories.createdAt, filter.after),
+    filter.before === undefined ? undefined : lt(memories.createdAt, filter.before),
+    ...(filter.labelsAll ?? []).map((label) => hasLabel(userId, [label])),
+    filter.labelsAny === undefined || filter.labelsAny.length === 0
+      ? undefined
+      : hasLabel(userId, filter.labelsAny),
+  ];
+  if (filter.liveAt !== undefined) {
+    conditions.push(
+      isNull(memories.supersededBy),
+      sql`(${memories.expiresAt} IS NULL OR ${memories.expiresAt} > ${filter.liveAt})`,
+    );
+  }
+  return conditions.filter((condition) => condition !== undefined);
+}
+
+function hasLabel(userId: string, tokens: readonly string[]): SQL {
+  return sql`EXISTS (SELECT 1 FROM memory_labels ml WHERE ml.user_id = ${userId}
+    AND ml.label IN (SELECT value FROM json_each(${JSON.stringify(tokens)})) AND ml.seq = ${memories.seq})`;
+}
+
+function sortOf(order: MemoryOrder): readonly [SQL<number>, typeof asc] {
+  switch (order) {
+    case "newest":
+      return [sql<number>`${memories.createdAt}`, desc];
+    case "oldest":
+      return [sql<number>`${memories.createdAt}`, asc];
+    case "updated":
+      return [sql<number>`${memories.updatedAt}`, desc];
+    case "important":
+      // Importance first, then newer: one number, far below 2^53.
+      return [sql<number>`${memories.importance} * 100000000000000 + ${memories.createdAt}`, desc];
+  }
+}

@@ -1,0 +1,50 @@
+import type { Keys } from "../vault/keys.ts";
+import type { Source } from "./closed-lists.ts";
+import { openAccounts, type AccountStore } from "./accounts.ts";
+import { openArchives, type ArchiveStore } from "./archives.ts";
+import { openConversations, type ConversationStore } from "./conversations.ts";
+import { openImports, type ImportStore } from "./imports.ts";
+import { openJobs, type JobStore } from "./jobs.ts";
+import { openMemories, type MemoryStore } from "./memories.ts";
+
+/** One user's stores and opened keys: what a domain function is given, for one request. */
+export interface OpenAccount {
+  readonly userId: string;
+  readonly keys: Keys;
+  /** IANA name: how dates in words are read and which day a memory belongs to. */
+  readonly timeZone: string;
+  readonly accounts: AccountStore;
+  readonly memories: MemoryStore;
+  readonly conversations: ConversationStore;
+  readonly imports: ImportStore;
+  readonly jobs: JobStore;
+  readonly archives: ArchiveStore;
+}
+
+/** Who asks, through what, and when. */
+export interface Caller {
+  readonly grantId: string;
+  /** As the client names itself: a claim. */
+  readonly client: string;
+  readonly source: Extract<Source, "mcp" | "api" | "dashboard">;
+  /** Milliseconds UTC. */
+  readonly now: number;
+}
+
+export function openAccount(
+  env: { readonly DB: D1Database; readonly ARCHIVES: R2Bucket },
+  user: { readonly timeZone: string },
+  keys: Keys,
+): OpenAccount {
+  return {
+    userId: keys.userId,
+    keys,
+    timeZone: user.timeZone,
+    accounts: openAccounts(env.DB, keys.userId),
+    memories: openMemories(env.DB, keys.userId),
+    conversations: openConversations(env.DB, keys.userId),
+    imports: openImports(env.DB, keys.userId),
+    jobs: openJobs(env.DB, keys.userId),
+    archives: openArchives(env.ARCHIVES, keys),
+  };
+}

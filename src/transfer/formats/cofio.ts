@@ -1,0 +1,138 @@
+/**
+ * Cofio's own JSON export, from this or another deployment:
+ * `{ format: "cofio", version: 1, exported_at, memories: [...], conversations: [...] }`, ids and sources kept, times in ISO 8601.
+ * What was in the trash stays there: it is reported as trashed and not revived.
+ */
+import { CATEGORIES, ROLES, SOURCES } from "../../storage/closed-lists.ts";
+import type { ImportedAttachment, ImportedMemory, ImportRecord } from "../records.ts";
+import { conversationRecords, skipped, type MessageReading } from "./conversation.ts";
+import type { ExportFormat, ReadContext } from "./format.ts";
+import { has, idOf, isObject, listOf, type JsonObject } from "./json.ts";
+import { textOf, timeFromIso, trimmedTextOf } from "./text.ts";
+
+export const COFIO_FORMAT = "cofio";
+/** The version of the JSON export that this reads and `export` writes. */
+export const COFIO_VERSION = 1;
+
+export const cofio = {
+  name: "Cofio export",
+  source: "cofio",
+  elementKind: "conversation",
+  repeatsMemories: false,
+  matches: (element) =>
+    isObject(element) &&
+    (element["format"] === COFIO_FORMAT || isMemory(element) || isConversation(element)),
+  read,
+} satisfies ExportFormat;
+
+function isMemory(element: JsonObject): boolean {
+  return ["id", "content", "category", "status", "source"].every((key) => has(element, key));
+}
+
+function isConversation(element: JsonObject): boolean {
+  return (
+    ["id", "title", "source", "messages"].every((key) => has(element, key)) &&
+    listOf(element["messages"]).every((message) => !isObject(message) || has(message, "role"))
+  );
+}
+
+function read(element: unknown, { container }: ReadContext): readonly ImportRecord[] {
+  if (container === "memories") return [readMemory(element)];
+  // An export of an account that holds nothing has no lists to split.
+  if (container === null && isObject(element) && element["format"] === COFIO_FORMAT) return [];
+  return readConversation(element);
+}
+
+function readMemory(element: unknown): ImportRecord {
+  if (!isObject(element) || typeof element["content"] !== "string") {
+    return skipped("memory", "unreadable");
+  }
+  const content = trimmedTextOf(element["content"]);
+  if (content === "") return skipped("memory", "empty");
+  if (element["status"] === "trashed") return skipped("memory", "trashed", { example: content });
+  return { type: "memory", memory: importedMemory(element, content) };
+}
+
+function importedMemory(element: JsonObject, content: string): ImportedMemory {
+  const { importance } = element;
+  const category = CATEGORIES.find((known) => known === element["category"]);
+  const project = trimmedTextOf(element["project"]);
+  const createdAt = timeFromIso(element["created_at"]);
+  const updatedAt = timeFromIso(element["updated_at"]);
+  const expiresAt = timeFromIso(element["expires_at"]);
+  const supersededBy = idOf(textOf(element["superseded_by"]));
+  const askedAs = textsOf(element["asked_as"]);
+  const { origin, status } = element;
+  return {
+    source: SOURCES.find((known) => known === element["source"]) ?? "other",
+    originPlatform: "cofio",
+    originId: idOf(textOf(element["id"])),
+    content,
+    tags: textsOf(element["tags"]),
+    ...(project === "" ? {} : { project }),
+    ...(category === undefined ? {} : { category }),
+    ...(typeof importance === "number" ? { importance } : {}),
+    ...(createdAt === null ? {} : { createdAt }),
+    ...(updatedAt === null ? {} : { updatedAt }),
+    ...(expiresAt === null ? {} : { expiresAt }),
+    ...(supersededBy === null ? {} : { supersededBy }),
+    ...(origin === "user" || origin === "assistant" ? { origin } : {}),
+    ...(status === "active" || status === "pending" ? { status } : {}),
+    ...(askedAs.length === 0 ? {} : { askedAs }),
+  };
+}
+
+function textsOf(value: unknown): string[] {
+  return listOf(value)
+    .map(trimmedTextOf)
+    .filter((text) => text !== "");
+}
+
+function readConversation(element: unknown): readonly ImportRecord[] {
+  const title = isObject(element) ? trimmedTextOf(element["title"]) : "";
+  if (!isObject(element) || !Array.isArray(element["messages"])) {
+    return [skipped("conversation", "unreadable", { example: title })];
+  }
+  const project = trimmedTextOf(element["project"]);
+  return conversationRecords(
+    {
+      source: SOURCES.find((known) => known === element["source"]) ?? "other",
+      originPlatform: "cofio",
+      originId: idOf(textOf(element["id"])),
+      title,
+      createdAt: timeFromIso(element["created_at"]),
+      updatedAt: timeFromIso(element["updated_at"]),
+      ...(project === "" ? {} : { project }),
+    },
+    listOf(element["messages"]).map(readMessage),
+  );
+}
+
+function readMessage(message: unknown): MessageReading {
+  if (!isObject(message)) return { outcome: "skipped", reason: "unreadable" };
+  const role = ROLES.find((known) => known === message["role"]);
+  if (role === undefined) return { outcome: "skipped", reason: "unreadable" };
+  const text = textOf(message["text"]);
+  const attachments = listOf(message["attachments"]).filter(isObject).map(readAttachment);
+  if (text.trim() === "" && attachments.length === 0) {
+    return { outcome: "skipped", reason: "empty" };
+  }
+  const model = textOf(message["model"]);
+  return {
+    outcome: "message",
+    message: {
+      originId: idOf(textOf(message["id"])),
+      role,
+      text,
+      createdAt: timeFromIso(message["created_at"]),
+      ...(model === "" ? {} : { model }),
+      attachments,
+    },
+  };
+}
+
+function readAttachment(attachment: JsonObject): ImportedAttachment {
+  const name = textOf(attachment["name"]);
+  const text = textOf(attachment["text"]);
+  return text === "" ? { name } : { name, text };
+}

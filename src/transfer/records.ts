@@ -1,0 +1,95 @@
+/**
+ * What a reader of a foreign format yields. Readers are pure: bytes in, records out, the same in the Worker, a browser and Node.
+ * Every item of the file appears exactly once, either inside a conversation, as a memory, or counted in a `skipped` record.
+ */
+import type { Category, Role, Source } from "../storage/closed-lists.ts";
+
+export type ItemKind = "conversation" | "message" | "memory";
+
+/** Why an item was left out. The names are part of the report's contract. */
+export const SKIP_REASONS = [
+  "hidden",
+  "system",
+  "tool",
+  "reasoning",
+  "other_branch",
+  "empty",
+  "media_only",
+  "unreadable",
+  "unsupported",
+  "duplicate_in_file",
+  "other_account",
+  "not_selected",
+  "trashed",
+  "too_large",
+  "quota",
+  "truncated_file",
+] as const;
+export type SkipReason = (typeof SKIP_REASONS)[number];
+
+export interface ImportedAttachment {
+  readonly name: string;
+  /** Text that the platform extracted, or the document itself. Absent for media. */
+  readonly text?: string;
+}
+
+export interface ImportedMessage {
+  /** The platform's id, unique within its conversation; null where the platform gives none. */
+  readonly originId: string | null;
+  readonly role: Role;
+  /** Well-formed, without NUL. */
+  readonly text: string;
+  /** Milliseconds UTC; null when the file does not say or says nonsense. */
+  readonly createdAt: number | null;
+  readonly model?: string;
+  readonly attachments: readonly ImportedAttachment[];
+}
+
+export interface ImportedConversation {
+  readonly source: Source;
+  /** Whose id `originId` is, where that is not `source`: a Cofio export keeps the source of each row and gives it Cofio's id. */
+  readonly originPlatform?: Source;
+  /** The platform's id; null where the platform gives none. */
+  readonly originId: string | null;
+  /** "" when the platform has none. */
+  readonly title: string;
+  readonly createdAt: number | null;
+  readonly updatedAt: number | null;
+  readonly project?: string;
+  /** The selected branch, in order, after filtering. */
+  readonly messages: readonly ImportedMessage[];
+}
+
+export interface ImportedMemory {
+  readonly source: Source;
+  /** As in a conversation. */
+  readonly originPlatform?: Source;
+  /** Null: the memory is known by its text alone. */
+  readonly originId: string | null;
+  readonly content: string;
+  readonly tags: readonly string[];
+  readonly project?: string;
+  readonly category?: Category;
+  readonly importance?: number;
+  readonly createdAt?: number;
+  readonly updatedAt?: number;
+  // What only a Cofio export knows. Without it an unapproved memory would come back approved, and an expired one for good.
+  readonly origin?: "user" | "assistant";
+  readonly status?: "active" | "pending";
+  readonly expiresAt?: number;
+  /** An `originId` of the same export. */
+  readonly supersededBy?: string;
+  readonly askedAs?: readonly string[];
+}
+
+export type ImportRecord =
+  | { readonly type: "conversation"; readonly conversation: ImportedConversation }
+  | { readonly type: "memory"; readonly memory: ImportedMemory }
+  | {
+      readonly type: "skipped";
+      readonly kind: ItemKind;
+      readonly reason: SkipReason;
+      readonly count: number;
+      /** At most 120 characters that let the person recognise the item. */
+      readonly example?: string;
+    };

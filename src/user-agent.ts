@@ -1,0 +1,192 @@
+/**
+ * One object per user, named by the user id: the allow list of grants and tokens, and the place where the user's requests run.
+ * Everything else of it can be rebuilt; D1 is the record. Keys are opened per request and never kept.
+ */
+import { Agent } from "agents";
+import { createMcpHandler, InMemoryServerEventBus } from "@modelcontextprotocol/server";
+import type { Grant, GrantClaim, GrantLine, NewOAuthGrant, NewToken } from "./grants.ts";
+import { createApi } from "./http/api.ts";
+import { createServer } from "./mcp/server.ts";
+import { isScope, SCOPES } from "./scopes.ts";
+import type { ExportPlan } from "./transfer/export.ts";
+import { openUser } from "./user.ts";
+
+interface GrantRow extends Record<string, SqlStorageValue> {
+  id: string;
+  kind: "oauth" | "token";
+  client: string;
+  scopes: string;
+  redirect_uri: string | null;
+  created_at: number;
+  used_at: number | null;
+}
+
+export class UserAgent extends Agent<Env> {
+  // The page behind the socket need not learn the user's id.
+  static override options = { sendIdentityOnConnect: false };
+
+  readonly #events = new InMemoryServerEventBus();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    // Not in onStart: a native RPC call does not wait for it.
+    ctx.storage.sql.exec(`CREATE TABLE IF NOT EXISTS grants (
+      id TEXT PRIMARY KEY, kind TEXT NOT NULL, client TEXT NOT NULL, client_id TEXT, redirect_uri TEXT,
+      scopes TEXT NOT NULL, secret_hash TEXT UNIQUE, created_at INTEGER NOT NULL, used_at INTEGER)`);
+  }
+
+  /** A browser may listen to the state and never write it. */
+  override shouldConnectionBeReadonly(): boolean {
+    return true;
+  }
+
+  async serveMcp(request: Request, claim: GrantClaim): Promise<Response> {
+    const grant = this.#admit(claim);
+    const account = grant === null ? null : await openUser(this.env, this.name);
+    if (grant === null || account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
+    const context = {
+      account,
+      caller: { grantId: grant.id, client: grant.client, source: "mcp" as const, now: Date.now() },
+      publicOrigin: this.env.PUBLIC_ORIGIN,
+      scopes: grant.scopes,
+      startExport: async (jobId: string, plan: ExportPlan) => {
+        await this.env.EXPORTS.create({ id: jobId, params: { userId: this.name, jobId, plan } });
+      },
+    };
+    const handler = createMcpHandler(() => createServer(context), { bus: this.#events });
+    return handler.fetch(request, {
+      authInfo: {
+        // The handler needs no token, and what it does not have it cannot log.
+        token: "",
+        clientId: grant.id,
+        scopes: [...grant.scopes],
+        resourceMetadataUrl: resourceMetadataUrl(this.env.PUBLIC_ORIGIN),
+      },
+    });
+  }
+
+  /** `claim` null: the person themself, with a session that the Worker has verified. */
+  async serveApi(request: Request, claim: GrantClaim | null): Promise<Response> {
+    const grant = claim === null ? DASHBOARD : this.#admit(claim);
+    const account = grant === null ? null : await openUser(this.env, this.name);
+    if (grant === null || account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
+    return createApi({
+      account,
+      caller: {
+        grantId: grant.id,
+        client: grant.client,
+        source: claim === null ? "dashboard" : "api",
+        now: Date.now(),
+      },
+      publicOrigin: this.env.PUBLIC_ORIGIN,
+      scopes: grant.scopes,
+    }).fetch(request);
+  }
+
+  /** Earlier grants of the same client end, as they do in the OAuth library. */
+  async allowGrant(grant: NewOAuthGrant): Promise<void> {
+    // Clients that are known by a metadata document share its address, so there the redirect address tells installations apart.
+    const byAddress = grant.clientId.startsWith("https://");
+    this.ctx.storage.sql.exec(
+      `DELETE FROM grants WHERE client_id = ? AND (NOT ? OR redirect_uri = ?)`,
+      grant.clientId,
+      byAddress ? 1 : 0,
+      grant.redirectUri,
+    );
+    this.ctx.storage.sql.exec(
+      `INSERT INTO grants (id, kind, client, client_id, redirect_uri, scopes, created_at) VALUES (?, 'oauth', ?, ?, ?, ?, ?)`,
+      grant.id,
+      grant.client,
+      grant.clientId,
+      grant.redirectUri,
+      JSON.stringify(grant.scopes),
+      Date.now(),
+    );
+  }
+
+  async allowToken(token: NewToken): Promise<void> {
+    this.ctx.storage.sql.exec(
+      `INSERT INTO grants (id, kind, client, scopes, secret_hash, created_at) VALUES (?, 'token', ?, ?, ?, ?)`,
+      token.id,
+      token.client,
+      JSON.stringify(token.scopes),
+      token.secretHash,
+      Date.now(),
+    );
+  }
+
+  /** Newest first. */
+  async listGrants(): Promise<GrantLine[]> {
+    return this.ctx.storage.sql
+      .exec<GrantRow>("SELECT * FROM grants ORDER BY created_at DESC, id LIMIT 500")
+      .toArray()
+      .map((row) => ({
+        ...grantOf(row),
+        redirectUri: row.redirect_uri,
+        createdAt: row.created_at,
+        usedAt: row.used_at,
+      }));
+  }
+
+  /** From now on every call under it is refused. False: there was none of this id. */
+  async revokeGrant(id: string): Promise<boolean> {
+    return this.ctx.storage.sql.exec("DELETE FROM grants WHERE id = ?", id).rowsWritten > 0;
+  }
+
+  /** Null: unknown, therefore revoked or never given. */
+  #admit(claim: GrantClaim): Grant | null {
+    const now = Date.now();
+    const [row] =
+      claim.kind === "oauth"
+        ? this.ctx.storage.sql
+            .exec<GrantRow>(
+              "UPDATE grants SET used_at = ? WHERE id = ? AND kind = 'oauth' RETURNING *",
+              now,
+              claim.grantId,
+            )
+            .toArray()
+        : this.ctx.storage.sql
+            .exec<GrantRow>(
+              "UPDATE grants SET used_at = ? WHERE secret_hash = ? RETURNING *",
+              now,
+              claim.secretHash,
+            )
+            .toArray();
+    if (row === undefined) return null;
+    const grant = grantOf(row);
+    return claim.kind === "token"
+      ? grant
+      : { ...grant, scopes: grant.scopes.filter((scope) => claim.scopes.includes(scope)) };
+  }
+}
+
+/** The person's own session: no grant, every right. */
+const DASHBOARD: Grant = { id: "dashboard", kind: "token", client: "Dashboard", scopes: SCOPES };
+
+function grantOf(row: GrantRow): Grant {
+  const scopes: unknown = JSON.parse(row.scopes);
+  return {
+    id: row.id,
+    kind: row.kind,
+    client: row.client,
+    scopes: Array.isArray(scopes) ? scopes.filter((scope) => isScope(scope)) : [],
+  };
+}
+
+function resourceMetadataUrl(publicOrigin: string): string {
+  return `${publicOrigin}/.well-known/oauth-protected-resource/mcp`;
+}
+
+/** The same challenge as the OAuth library's, so that clients sign in again. */
+function unauthorized(publicOrigin: string): Response {
+  const description = "This access was revoked or never given. Connect again.";
+  return Response.json(
+    { error: "invalid_token", error_description: description },
+    {
+      status: 401,
+      headers: {
+        "WWW-Authenticate": `Bearer realm="OAuth", resource_metadata="${resourceMetadataUrl(publicOrigin)}", error="invalid_token", error_description="${description}"`,
+      },
+    },
+  );
+}

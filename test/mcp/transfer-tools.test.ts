@@ -1,0 +1,339 @@
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
+
+const chatgpt = JSON.stringify([
+  {
+    id: "conv-1",
+    title: "Trip to Lisbon",
+    create_time: 1_770_000_000,
+    update_time: 1_770_000_300,
+    current_node: "n3",
+    default_model_slug: "gpt-5",
+    mapping: {
+      root: { id: "root", parent: null, children: ["n1"], message: null },
+      n1: {
+        id: "n1",
+        parent: "root",
+        children: ["n2", "n2b"],
+        message: {
+          id: "n1",
+          author: { role: "user" },
+          create_time: 1_770_000_000,
+          content: { content_type: "text", parts: ["Where to eat in Alfama?"] },
+        },
+      },
+      n2: {
+        id: "n2",
+        parent: "n1",
+        children: ["n3"],
+        message: {
+          id: "n2",
+          author: { role: "assistant" },
+          create_time: 1_770_000_100,
+          content: { content_type: "text", parts: ["Try the grilled sardines."] },
+        },
+      },
+      n2b: {
+        id: "n2b",
+        parent: "n1",
+        children: [],
+        message: {
+          id: "n2b",
+          author: { role: "assistant" },
+          create_time: 1_770_000_050,
+          content: { content_type: "text", parts: ["An answer that was regenerated."] },
+        },
+      },
+      n3: {
+        id: "n3",
+        parent: "n2",
+        children: [],
+        message: {
+          id: "n3",
+          author: { role: "user" },
+          create_time: 1_770_000_200,
+          content: { content_type: "text", parts: ["And for vegetarians?"] },
+        },
+      },
+    },
+  },
+  null,
+]);
+
+const claude = JSON.stringify([
+  {
+    uuid: "11111111-1111-4111-8111-111111111111",
+    name: "Bread",
+    created_at: "2026-02-01T10:00:00.000000Z",
+    updated_at: "2026-02-01T10:05:00.000000Z",
+    chat_messages: [
+      {
+        uuid: "m1",
+        sender: "human",
+        text: "",
+        content: [{ type: "text", text: "How long to proof?" }],
+        created_at: "2026-02-01T10:00:00Z",
+        attachments: [{ file_name: "notes.txt", extracted_content: "hydration seventy percent" }],
+      },
+      {
+        uuid: "m2",
+        sender: "assistant",
+        text: "",
+        content: [
+          { type: "thinking", thinking: "hm" },
+          { type: "text", text: "Until it doubles." },
+        ],
+        created_at: "2026-02-01T10:01:00Z",
+      },
+    ],
+  },
+]);
+
+test("a ChatGPT export is imported along its branch, and the report adds up", async () => {
+  const person = await newPerson();
+  const { data } = await callTool(person, "import_data", { data: chatgpt });
+  expect(data["items"]["by_kind"]).toMatchObject({
+    conversation: { found: 2, new: 1, skipped: 1 },
+    message: { found: 4, new: 3, skipped: 1 },
+  });
+  expect(data["skipped_reasons"]).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ reason: "other_branch", count: 1 }),
+      expect.objectContaining({ reason: "unreadable", count: 1 }),
+    ]),
+  );
+  const found = await callTool(person, "search_conversations", { query: "sardines" });
+  expect(found.data["results"][0]).toMatchObject({
+    conversation: { title: "Trip to Lisbon", platform: "chatgpt" },
+  });
+  const again = await callTool(person, "import_data", { data: chatgpt });
+  expect(again.data["items"]).toMatchObject({ new: 0, updated: 0, unchanged: 4, skipped: 2 });
+  const asked = await callTool(person, "import_data", { job_id: data["job"].id });
+  expect(asked.data["items"]).toEqual(data["items"]);
+});
+
+test("a Claude export brings the text of attachments, found by its words", async () => {
+  const person = await newPerson();
+  const { data } = await callTool(person, "import_data", { data: claude });
+  expect(data["format"]).toMatch(/Claude/);
+  const found = await callTool(person, "search_conversations", { query: "hydration" });
+  expect(found.data["results"][0].message.snippet).toContain("seventy percent");
+});
+
+test("a newer export adds what is new and updates what changed, and keeps the earlier text", async () => {
+  const person = await newPerson();
+  await callTool(person, "import_data", { data: chatgpt });
+  const newer = JSON.parse(chatgpt);
+  newer[0].update_time += 100;
+  newer[0].current_node = "n4";
+  newer[0].mapping.n4 = {
+    id: "n4",
+    parent: "n3",
+    children: [],
+    message: {
+      id: "n4",
+      author: { role: "assistant" },
+      create_time: 1_770_000_400,
+      content: { content_type: "text", parts: ["Ask for caldo verde without chouriço."] },
+    },
+  };
+  newer[0].mapping.n3.message.content.parts = ["And for vegans?"];
+  const { data } = await callTool(person, "import_data", { data: JSON.stringify(newer) });
+  expect(data["items"]["by_kind"]).toMatchObject({
+    conversation: { updated: 1 },
+    message: { new: 1, updated: 1, unchanged: 2 },
+  });
+  expect(
+    (await callTool(person, "search_conversations", { query: "vegetarians" })).data["total"],
+  ).toBe(0);
+  expect(
+    (await callTool(person, "search_conversations", { query: "vegans" })).data["total"],
+  ).toBeGreaterThan(0);
+  const { results } = await env.DB.prepare(
+    "SELECT count(*) AS n FROM message_versions WHERE user_id = ?",
+  )
+    .bind(person.userId)
+    .all();
+  expect(results).toEqual([{ n: 1 }]);
+});
+
+test("imported memories meet the ones that are there", async () => {
+  const person = await newPerson();
+  const { data: saved } = await callTool(person, "save_memory", { content: "Likes green tea." });
+  const { data: trashed } = await callTool(person, "import_data", {
+    items: [{ content: "Likes black tea." }],
+  });
+  expect(trashed["items"]["new"]).toBe(1);
+  const { data: listed } = await callTool(person, "search_memory", { query: "black" });
+  await callTool(person, "delete_memory", { id: listed["results"][0].id });
+  const { data } = await callTool(person, "import_data", {
+    items: [
+      { content: "likes green tea" },
+      { content: "Likes black tea." },
+      { content: "Likes mate.", tags: ["drinks"] },
+      "likes mate",
+      { content: "  " },
+    ],
+  });
+  expect(data["items"]["by_kind"]["memory"]).toEqual({
+    found: 5,
+    new: 1,
+    updated: 0,
+    unchanged: 1,
+    skipped: 3,
+  });
+  expect(data["skipped_reasons"].map(({ reason }: { reason: string }) => reason).sort()).toEqual([
+    "duplicate_in_file",
+    "empty",
+    "trashed",
+  ]);
+  expect((await callTool(person, "list_memories", { tags: "drinks" })).data["total"]).toBe(1);
+  expect(saved["memory"].id).toBeDefined();
+});
+
+async function withSomeData(): Promise<Person> {
+  const person = await newPerson();
+  const { data } = await callTool(person, "save_memory", {
+    content: "Uses Vercel.",
+    tags: ["ops"],
+    asked_as: ["Where do we host?"],
+  });
+  await callTool(person, "save_memory", {
+    content: "Uses Railway.",
+    supersedes: data["memory"].id,
+    project: "Atlas",
+  });
+  await callTool(person, "import_data", { data: chatgpt });
+  await callTool(person, "import_data", { data: claude });
+  return person;
+}
+
+test("a JSON export is read back by another account: same texts, ids, tags, order", async () => {
+  const person = await withSomeData();
+  const exported = await callTool(person, "export_data");
+  expect(exported.data["counts"]).toEqual({ memories: 2, conversations: 2, messages: 5 });
+  const other = await newPerson();
+  const { data } = await callTool(other, "import_data", { data: exported.data["data"] });
+  expect(data["items"]).toMatchObject({ found: 9, new: 9, skipped: 0, remaining: 0 });
+  const again = await callTool(other, "export_data");
+  const withoutClient = (text: string) => {
+    const { memories, conversations } = JSON.parse(text);
+    return {
+      memories: memories.map(
+        ({ client: _client, version: _version, ...rest }: Record<string, unknown>) => rest,
+      ),
+      conversations,
+    };
+  };
+  const own = await callTool(person, "import_data", { data: exported.data["data"] });
+  expect(own.data["items"]).toMatchObject({ new: 0, updated: 0, unchanged: 9 });
+  expect(withoutClient(again.data["data"])).toEqual(withoutClient(exported.data["data"]));
+});
+
+test("an export as an archive is sealed in R2 and decrypted for its owner only", async () => {
+  const person = await withSomeData();
+  const { data } = await callTool(person, "export_data", { deliver: "archive" });
+  expect(data["job"]["state"]).toBe("finished");
+  const { url, bytes, sha256 } = data["download"];
+  const path = new URL(url).pathname;
+  const { objects } = await env.ARCHIVES.list({ prefix: `archives/${person.userId}/` });
+  const raw = await Promise.all(
+    objects.map(async ({ key }) => (await env.ARCHIVES.get(key))?.text()),
+  );
+  expect(raw.join("")).not.toContain("Railway");
+
+  const download = await fetchWorker(path, {
+    headers: { authorization: `Bearer ${person.token}` },
+  });
+  expect(download.status).toBe(200);
+  expect(download.headers.get("content-disposition")).toMatch(
+    /^attachment; filename="cofio-\d{4}-\d\d-\d\d\.json"$/,
+  );
+  const file = new Uint8Array(await download.arrayBuffer());
+  expect(file.length).toBe(bytes);
+  expect(new Uint8Array(await crypto.subtle.digest("SHA-256", file)).toHex()).toBe(sha256);
+  expect(JSON.parse(new TextDecoder().decode(file)).memories).toHaveLength(2);
+
+  const stranger = await newPerson();
+  expect(
+    (await fetchWorker(path, { headers: { authorization: `Bearer ${stranger.token}` } })).status,
+  ).toBe(404);
+  expect((await fetchWorker(path)).status).toBe(401);
+  const reader = await newPerson({ scopes: ["memories:read"] });
+  expect(
+    (await fetchWorker(path, { headers: { authorization: `Bearer ${reader.token}` } })).status,
+  ).toBe(403);
+});
+
+test("Markdown is for people, and what is asked for is what is written", async () => {
+  const person = await withSomeData();
+  const both = await callTool(person, "export_data", { format: "markdown" });
+  expect(both.data["data"]).toContain("- Uses Railway.");
+  expect(both.data["data"]).toContain("### Trip to Lisbon");
+  const memories = await callTool(person, "export_data", { format: "json", include: "memories" });
+  expect(JSON.parse(memories.data["data"])).not.toHaveProperty("conversations");
+  const conversations = await callTool(person, "export_data", { include: ["conversations"] });
+  expect(JSON.parse(conversations.data["data"])).not.toHaveProperty("memories");
+});
+
+test("an account with nothing exports a file that can be read", async () => {
+  const person = await newPerson();
+  const { data } = await callTool(person, "export_data");
+  expect(JSON.parse(data["data"])).toMatchObject({
+    format: "cofio",
+    memories: [],
+    conversations: [],
+  });
+  expect(
+    (await callTool(person, "import_data", { data: data["data"] })).data["items"],
+  ).toMatchObject({ found: 0 });
+});
+
+test("files are uploaded over the API, several at once", async () => {
+  const person = await newPerson();
+  const form = new FormData();
+  form.append("files", new File([chatgpt], "conversations.json"));
+  form.append("files", new File([claude], "conversations (1).json"));
+  const response = await fetchWorker("/api/imports", {
+    method: "POST",
+    body: form,
+    headers: { authorization: `Bearer ${person.token}` },
+  });
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({
+    items: { by_kind: { conversation: { new: 2 }, message: { new: 5 } } },
+  });
+});
+
+test("an import of many batches is counted whole, and importing it again writes nothing", async () => {
+  const person = await newPerson();
+  const items = [
+    ...Array.from({ length: 430 }, (_, index) => ({ content: `Fact ${index} of a long list` })),
+    ...Array.from({ length: 60 }, (_, index) => ({
+      platform: "kimi",
+      id: `chat-${index}`,
+      title: `Chat ${index}`,
+      messages: Array.from({ length: 20 }, (_unused, turn) => ({
+        role: turn % 2 === 0 ? "user" : "assistant",
+        content: `Turn ${turn} of chat ${index} about ${"bread and rivers ".repeat(turn)}`,
+      })),
+    })),
+  ];
+  const first = await callTool(person, "import_data", { items });
+  expect(first.data["items"]).toMatchObject({ found: 1_690, new: 1_690, remaining: 0 });
+  const { data: stats } = await callTool(person, "get_stats");
+  expect(stats["memories"]["active"]).toBe(430);
+  expect(stats["conversations"]).toMatchObject({ total: 60, messages: 1_200 });
+  const { results } = await env.DB.prepare(
+    `SELECT a.memory_tokens - (SELECT sum(token_count) FROM memories m WHERE m.user_id = a.user_id) AS memoryTokens,
+      a.message_tokens - (SELECT sum(token_count) FROM messages m WHERE m.user_id = a.user_id) AS messageTokens,
+      a.bytes - (SELECT sum(size_bytes) FROM messages m WHERE m.user_id = a.user_id) - (SELECT sum(size_bytes) FROM memories m WHERE m.user_id = a.user_id) AS bytes
+      FROM accounts a WHERE a.user_id = ?`,
+  )
+    .bind(person.userId)
+    .all();
+  expect(results).toEqual([{ memoryTokens: 0, messageTokens: 0, bytes: 0 }]);
+  const again = await callTool(person, "import_data", { items });
+  expect(again.data["items"]).toMatchObject({ new: 0, updated: 0, unchanged: 1_690 });
+});

@@ -1,0 +1,104 @@
+/** Tool calls whose D1 queries are counted inside the user's own object, everything that it asks for a request included. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { SCOPES } from "../../src/scopes.ts";
+import type { UserAgent } from "../../src/user-agent.ts";
+
+export interface Counts {
+  /** Waits for the database: a batch is one. */
+  roundTrips: number;
+  /** What the free plan counts, 50 an invocation: every statement, in a batch or not. */
+  statements: number;
+}
+
+export interface CountedCall extends Counts {
+  readonly structured: Record<string, unknown>;
+}
+
+/** Throws when the tool refuses. */
+export async function callCounted(
+  userId: string,
+  name: string,
+  args: Record<string, unknown> = {},
+): Promise<CountedCall> {
+  const secretHash = crypto.randomUUID();
+  const agent = env.USERS.getByName(userId);
+  await agent.allowToken({ id: secretHash, client: "Counted", secretHash, scopes: SCOPES });
+  const counts: Counts = { roundTrips: 0, statements: 0 };
+  const text = await runInDurableObject(agent, async (instance: UserAgent) => {
+    const d1 = counting(env.DB, counts);
+    const counted = new Proxy(env, {
+      get: (target, key) => (key === "DB" ? d1 : Reflect.get(target, key)),
+    });
+    Object.defineProperty(instance, "env", { value: counted, configurable: true });
+    // Made here, because a body belongs to the object that reads it.
+    const request = new Request(`${env.PUBLIC_ORIGIN}/mcp`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        "mcp-protocol-version": "2025-06-18",
+      },
+      body: JSON.stringify({
+        jsonrpc: "2.0",
+        id: 1,
+        method: "tools/call",
+        params: { name, arguments: args },
+      }),
+    });
+    return (await instance.serveMcp(request, { kind: "token", secretHash })).text();
+  });
+  // True as long as the protocol's own schema of an answer holds.
+  const { result } = JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? text) as {
+    result?: { isError?: boolean; structuredContent: Record<string, unknown> };
+  };
+  if (result === undefined || result.isError === true) throw new Error(`${name}: ${text}`);
+  return { ...counts, structured: result.structuredContent };
+}
+
+/** The real database; every way to run a statement is counted on its way there. */
+function counting(d1: D1Database, counts: Counts): D1Database {
+  const originals = new WeakMap<object, D1PreparedStatement>();
+
+  function wrapStatement(statement: D1PreparedStatement): D1PreparedStatement {
+    const wrapped = new Proxy(statement, {
+      get(target, key) {
+        if (key === "bind") {
+          return (...values: unknown[]) => wrapStatement(target.bind(...values));
+        }
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== "function") return value;
+        return (...values: unknown[]): unknown => {
+          count(1);
+          return Reflect.apply(value, target, values);
+        };
+      },
+    });
+    originals.set(wrapped, statement);
+    return wrapped;
+  }
+  function count(statements: number): void {
+    counts.roundTrips += 1;
+    counts.statements += statements;
+  }
+
+  return new Proxy(d1, {
+    get(target, key) {
+      switch (key) {
+        case "prepare":
+          return (query: string) => wrapStatement(target.prepare(query));
+        case "batch":
+          return (statements: D1PreparedStatement[]) => {
+            count(statements.length);
+            return target.batch(statements.map((one) => originals.get(one) ?? one));
+          };
+        case "exec":
+        case "withSession":
+        case "dump":
+          throw new Error(`${key} is not counted`);
+        default:
+          return Reflect.get(target, key);
+      }
+    },
+  });
+}
