@@ -158,7 +158,7 @@ CREATE TABLE `jobs` (
 	`client` text NOT NULL,
 	`operation_id` text,
 	`counts` text NOT NULL,
-	`cursor` text,
+	`cursor` integer,
 	`chunks` integer DEFAULT 0 NOT NULL,
 	`size_bytes` integer DEFAULT 0 NOT NULL,
 	`sha256` text,
@@ -220,6 +220,7 @@ CREATE UNIQUE INDEX `memories_fingerprint` ON `memories` (`user_id`,`fingerprint
 CREATE UNIQUE INDEX `memories_origin_key` ON `memories` (`user_id`,`origin_key`) WHERE origin_key IS NOT NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX `memories_path` ON `memories` (`user_id`,`path_token`) WHERE path_token IS NOT NULL AND status = 'active';--> statement-breakpoint
 CREATE INDEX `memories_by_time` ON `memories` (`user_id`,`status`,`created_at`,`id`);--> statement-breakpoint
+CREATE INDEX `memories_by_importance` ON `memories` (`user_id`,`status`,`importance`,`created_at`,`id`);--> statement-breakpoint
 CREATE TABLE `memory_labels` (
 	`user_id` text NOT NULL,
 	`label` text NOT NULL,

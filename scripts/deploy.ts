@@ -28,9 +28,25 @@ const HEALTH_TIMEOUT_MS = 120_000;
 const HEALTH_POLL_MS = 2_000;
 
 const { values: options } = parseArgs({
-  options: { origin: { type: "string" }, "dry-run": { type: "boolean", default: false } },
+  options: {
+    origin: { type: "string" },
+    move: { type: "boolean", default: false },
+    "dry-run": { type: "boolean", default: false },
+  },
 });
 const chosenOrigin = options.origin === undefined ? readOrigin() : checkOrigin(options.origin);
+
+const knownOrigin = readOrigin();
+if (
+  knownOrigin !== null &&
+  chosenOrigin !== null &&
+  knownOrigin !== chosenOrigin &&
+  !options.move
+) {
+  fail(
+    `This Cofio lives at ${knownOrigin}. At ${chosenOrigin} no passkey of it would work, and every client would have to connect again. If that is meant, add --move.`,
+  );
+}
 
 if (options["dry-run"]) await dryRun();
 else await deploy();
@@ -49,6 +65,11 @@ A deployment would now
 async function deploy(): Promise<void> {
   await requireSignIn();
   const present = await listSecrets();
+  if (present !== null && chosenOrigin === null) {
+    return fail(
+      "A Cofio is deployed already, and this folder does not know its address. Say it: npm run deploy -- --origin https://…",
+    );
+  }
   const missing = SECRET_NAMES.filter((name) => present?.has(name) !== true);
   const made = makeSecrets(missing);
   // Migrations only add, so the running version works on the newer tables, and not the other way round.
@@ -115,7 +136,7 @@ async function upload(
     const { code } = await wrangler(args, { env, echo: true });
     if (code !== 0)
       fail(
-        "Nothing was deployed; the lines above say why. (R2 must be enabled once per account, in Cloudflare's dashboard.)",
+        "The deployment failed; the lines above say why. (R2 must be enabled once per account, in Cloudflare's dashboard.)",
       );
     return workersDevAddress(readFileSync(report, "utf8"));
   } finally {

@@ -226,8 +226,8 @@ Cofio is running. Its data is in ${stateFolder}
 Connect Claude Code:
   claude mcp add --transport http --scope user cofio ${origin}/mcp
 
-A token for scripts, without a browser (Authorization: Bearer …):
-  ${portPrefix}npm run --silent token -- --user me
+A token for scripts, without a browser (Authorization: Bearer …), of a local user apart from the account on the page:
+  ${portPrefix}npm run --silent token -- --user test
 
 Ctrl+C stops it.`;
 }

@@ -2,17 +2,17 @@
 import { parseArgs } from "node:util";
 import { fail, origin } from "./local.ts";
 
-const { values } = parseArgs({
-  options: { user: { type: "string" }, scopes: { type: "string" } },
-  allowPositionals: false,
-});
-const { user, scopes } = values;
+const { user, scopes } = readOptions();
 if (user === undefined || user === "") fail("Whose token? npm run --silent token -- --user NAME");
 
 const response = await fetch(`${origin}/local/token`, {
   method: "POST",
   headers: { "content-type": "application/json" },
-  body: JSON.stringify({ user, ...(scopes === undefined ? {} : { scopes: scopes.split(",") }) }),
+  body: JSON.stringify({
+    user,
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ...(scopes === undefined ? {} : { scopes: scopes.split(",") }),
+  }),
 }).catch(() => fail(`No Cofio answers on ${origin}. Start it with: npm start`));
 
 if (response.status === 404)
@@ -20,3 +20,12 @@ if (response.status === 404)
 if (!response.ok) fail(`${origin} refused: ${await response.text()}`);
 const { token } = (await response.json()) as { token: string }; // the route's own answer
 console.log(token);
+
+function readOptions(): { user?: string | undefined; scopes?: string | undefined } {
+  try {
+    return parseArgs({ options: { user: { type: "string" }, scopes: { type: "string" } } }).values;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return fail(`${error.message}\nUse: npm run --silent token -- --user NAME [--scopes a,b]`);
+  }
+}

@@ -1,14 +1,29 @@
 /** Log lines hold codes, ids and timings. Never a person's text, a token, an address, or an error message of the database. */
 export function logError(reference: string, where: string, error: unknown): void {
-  const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: undefined };
-  // The first line of a stack repeats the message, which may quote what a person wrote (Drizzle's holds every parameter).
-  const frames = stack
-    ?.split("\n")
-    .filter((line) => line.trimStart().startsWith("at "))
-    .slice(0, 8);
+  const name = error instanceof Error ? error.name : typeof error;
+  const frames = error instanceof Error ? framesOf(error).slice(0, 8) : undefined;
   console.error(
     JSON.stringify({ level: "error", reference, where, name, cause: causeOf(error), frames }),
   );
+}
+
+/** A function or none, and a place with line and column. */
+const FRAME = /^\s+at (?:[\w$.<>#[\] ]+ \()?[^\s()]+:\d+:\d+\)?$/u;
+
+/** The name before the message: "TypeError: ", "Error [CODE]: ", or the name alone. */
+const NAME = /^[\w$.]+(?: \[\w+\])?(?:: )?/u;
+
+/**
+ * A stack begins with name and message, and the message may quote what a person wrote (Drizzle's holds every parameter) in lines that
+ * look like frames. Where it was changed afterwards nobody knows where it ends: no frames then.
+ */
+function framesOf({ message, stack = "" }: Error): string[] {
+  const rest = stack.replace(NAME, "");
+  if (!rest.startsWith(`${message}\n`)) return [];
+  return rest
+    .slice(message.length + 1)
+    .split("\n")
+    .filter((line) => FRAME.test(line));
 }
 
 /** The name of the root cause, and D1's own error code if it has one. */

@@ -18,8 +18,8 @@ export const OFFLINE_ACCESS = "offline_access";
 /** For the consent page. */
 export const SCOPE_MEANINGS: Readonly<Record<Scope, string>> = {
   "memories:read": "Read and search your memories",
-  "memories:write": "Save and change memories",
-  "memories:delete": "Move memories to the trash",
+  "memories:write": "Save and change memories, and see those that it touches",
+  "memories:delete": "Move memories to the trash, and see those that it moves",
   "conversations:read": "Read and search your conversations",
   "data:import": "Import memories and conversations",
   "data:export": "Export everything",

@@ -8,6 +8,7 @@ import type { Grant, GrantClaim, GrantLine, NewOAuthGrant, NewToken } from "./gr
 import { createApi } from "./http/api.ts";
 import { createServer } from "./mcp/server.ts";
 import { isScope, SCOPES } from "./scopes.ts";
+import type { OneAtATime } from "./storage/open-account.ts";
 import type { ExportPlan } from "./transfer/export.ts";
 import { openUser } from "./user.ts";
 
@@ -26,6 +27,7 @@ export class UserAgent extends Agent<Env> {
   static override options = { sendIdentityOnConnect: false };
 
   readonly #events = new InMemoryServerEventBus();
+  #lastImport: Promise<unknown> = Promise.resolve();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -42,7 +44,7 @@ export class UserAgent extends Agent<Env> {
 
   async serveMcp(request: Request, claim: GrantClaim): Promise<Response> {
     const grant = this.#admit(claim);
-    const account = grant === null ? null : await openUser(this.env, this.name);
+    const account = grant === null ? null : await openUser(this.env, this.name, this.#oneAtATime);
     if (grant === null || account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
     const context = {
       account,
@@ -68,7 +70,7 @@ export class UserAgent extends Agent<Env> {
   /** `claim` null: the person themself, with a session that the Worker has verified. */
   async serveApi(request: Request, claim: GrantClaim | null): Promise<Response> {
     const grant = claim === null ? DASHBOARD : this.#admit(claim);
-    const account = grant === null ? null : await openUser(this.env, this.name);
+    const account = grant === null ? null : await openUser(this.env, this.name, this.#oneAtATime);
     if (grant === null || account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
     return createApi({
       account,
@@ -132,6 +134,13 @@ export class UserAgent extends Agent<Env> {
   async revokeGrant(id: string): Promise<boolean> {
     return this.ctx.storage.sql.exec("DELETE FROM grants WHERE id = ?", id).rowsWritten > 0;
   }
+
+  readonly #oneAtATime: OneAtATime = (work) => {
+    const run = this.#lastImport.then(work);
+    // The next one waits for the end, whatever it was.
+    this.#lastImport = run.catch(() => {});
+    return run;
+  };
 
   /** Null: unknown, therefore revoked or never given. */
   #admit(claim: GrantClaim): Grant | null {

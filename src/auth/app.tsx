@@ -56,7 +56,11 @@ app.notFound((c) =>
 
 app.onError((error, c) => {
   const reference = newId();
-  logError(reference, c.req.path, error);
+  logError(reference, "page", error);
+  if (c.req.path.startsWith("/api/")) {
+    const message = `Something went wrong on the server (reference ${reference}).`;
+    return c.json({ error: { code: "internal", message, hint: "Try again." } }, 500);
+  }
   return c.html(
     <Notice title="Something went wrong">
       <p>It was our fault, not yours. If it stays, name this reference: {reference}</p>

@@ -90,13 +90,18 @@ async function approve(
     redirectUri: request.redirectUri,
     scopes,
   });
-  const { redirectTo } = await oauth.completeAuthorization({
+  const completed = oauth.completeAuthorization({
     request,
     userId: person.id,
     // Kept, because clients that asked for it name it again when they refresh.
     scope: request.scope.includes(OFFLINE_ACCESS) ? [...scopes, OFFLINE_ACCESS] : [...scopes],
     metadata: { grantId, clientName: offer.name },
     props: { userId: person.id, grantId, clientName: offer.name },
+  });
+  const { redirectTo } = await completed.catch(async (error: unknown) => {
+    // No token will ever come of it, so it must not stand among the connected apps.
+    await c.env.USERS.getByName(person.id).revokeGrant(grantId);
+    throw error;
   });
   return leave(c, { to: redirectTo, headers, title: "Connected" });
 }

@@ -35,7 +35,9 @@ const answerSchema = z.union([
       ]),
     ),
   }),
-  z.object({ error: z.object({ message: z.string(), hint: z.string().default("") }) }),
+  z.object({
+    error: z.object({ code: z.string(), message: z.string(), hint: z.string().default("") }),
+  }),
 ]);
 type Report = Exclude<z.infer<typeof answerSchema>, { error: unknown }>;
 
@@ -51,6 +53,19 @@ export const importPages = new Hono<PageEnv>()
     const upload = new Request(new URL("/api/imports", c.req.url), c.req.raw);
     const response = await c.env.USERS.getByName(person.id).serveApi(upload, null);
     const answer = answerSchema.parse(await response.json());
+    if ("error" in answer && answer.error.code === "internal") {
+      return c.html(
+        <Notice title="The import stopped" person={person}>
+          <p>{answer.error.message}</p>
+          <p>
+            A part of it may be there. Import the same files again: what is there already is left
+            alone.
+          </p>
+          <BackToImport />
+        </Notice>,
+        500,
+      );
+    }
     if ("error" in answer) {
       return c.html(
         <Notice title="Nothing was imported" person={person}>

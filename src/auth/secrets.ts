@@ -12,7 +12,7 @@ export function checkSecrets(env: Env): void {
   }
   // Arbitrary: `npm run deploy` makes a longer one. A short code could be guessed before the owner signs up.
   if (needsSetupCode(env) && (env.SETUP_CODE ?? "").length < 16) {
-    throw new Error("SETUP_CODE is missing or too short. Make one with: openssl rand -hex 16");
+    throw new Error("SETUP_CODE is missing or too short. Make one with: openssl rand -hex 10");
   }
   checked = true;
 }

@@ -49,8 +49,8 @@ export interface Message extends MessageText {
 
 /** 512 KiB: with its tokens a row stays below D1's 2 MB, and in hex below the limit of a parameter. */
 export const MAX_MESSAGE_BYTES = 524_288;
-/** 13 bytes each: 520 KB of a row. Words beyond it are kept and not found. */
-const MAX_INDEXED_TOKENS = 40_000;
+/** 13 bytes each: 455 KB of a row, and below D1's 2 MB for the four neighbours that make a context. Words beyond it are kept and not found. */
+const MAX_INDEXED_TOKENS = 35_000;
 
 export type ConversationFacts = Omit<
   SealedConversation,

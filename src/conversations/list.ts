@@ -1,14 +1,13 @@
 import { estimateTokens, takeWithinBudget } from "../search/token-budget.ts";
-import type { ConversationFilter, ConversationPlace } from "../storage/conversations.ts";
+import type { Source } from "../storage/closed-lists.ts";
+import type { ConversationPlace } from "../storage/conversations.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
-import { makeCursor, readCursor } from "../vault/cursor.ts";
+import { openListing, type PagedRequest } from "../vault/cursor.ts";
 import { openConversation, type Conversation } from "./conversation.ts";
 
-export interface ConversationListRequest extends ConversationFilter {
+export interface ConversationListRequest extends PagedRequest {
+  readonly source?: Source | undefined;
   readonly order: "newest" | "oldest";
-  readonly limit: number;
-  readonly maxTokens: number;
-  readonly cursor?: string | undefined;
 }
 
 export interface ConversationListPage {
@@ -22,14 +21,12 @@ export async function listConversations(
   at: OpenAccount,
   request: ConversationListRequest,
 ): Promise<ConversationListPage> {
-  const { cursor, limit, maxTokens, ...asked } = request;
-  const query = JSON.stringify(["conversations", asked]);
-  const from =
-    cursor === undefined ? null : await readCursor<ConversationPlace>(at.keys, query, cursor);
+  const { limit, maxTokens, source } = request;
+  const listing = await openListing<ConversationPlace>(at.keys, "conversations", request);
   const { rows, total } = await at.conversations.list(
-    { ...request, status: "active" },
+    { ...(source === undefined ? {} : { source }), ...listing.dates, status: "active" },
     request.order,
-    { from, limit: limit + 1 },
+    { from: listing.place, limit: limit + 1 },
   );
   const opened = await Promise.all(
     rows.slice(0, limit).map((row) => openConversation(at.keys, row)),
@@ -41,7 +38,7 @@ export async function listConversations(
     total,
     nextCursor:
       rows.length > page.length && last !== undefined
-        ? await makeCursor(at.keys, query, [last.updatedAt, last.id])
+        ? await listing.cursorAt([last.updatedAt, last.id])
         : null,
   };
 }

@@ -4,10 +4,11 @@ import type { Candidate } from "../search/rank.ts";
 import { matchedWords, snippet } from "../search/snippet.ts";
 import { estimateTokens, takeWithinBudget } from "../search/token-budget.ts";
 import { tokenizeQuery } from "../search/tokenize.ts";
+import type { Role, Source } from "../storage/closed-lists.ts";
 import type { MessageCandidate, MessageFilter } from "../storage/conversations.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import { blindTokens } from "../vault/blind.ts";
-import { makeCursor, readCursor } from "../vault/cursor.ts";
+import { openListing, type PagedRequest } from "../vault/cursor.ts";
 import {
   openConversation,
   openMessage,
@@ -16,12 +17,11 @@ import {
   type Message,
 } from "./conversation.ts";
 
-export interface ConversationSearchRequest extends MessageFilter {
+export interface ConversationSearchRequest extends PagedRequest {
   /** Empty: the openings of the latest conversations. */
   readonly query: string;
-  readonly limit: number;
-  readonly maxTokens: number;
-  readonly cursor?: string | undefined;
+  readonly source?: Source | undefined;
+  readonly role?: Role | undefined;
 }
 
 export interface MessageHit {
@@ -56,18 +56,23 @@ export async function searchConversations(
   at: OpenAccount,
   request: ConversationSearchRequest,
 ): Promise<MessagePage> {
-  const { cursor, limit, maxTokens, ...asked } = request;
-  const query = JSON.stringify(["messages", asked]);
-  const offset = cursor === undefined ? 0 : await readCursor<number>(at.keys, query, cursor);
+  const { limit, maxTokens, source, role } = request;
+  const listing = await openListing<number>(at.keys, "messages", request);
+  const offset = listing.place ?? 0;
+  const filter: MessageFilter = {
+    ...(source === undefined ? {} : { source }),
+    ...(role === undefined ? {} : { role }),
+    ...listing.dates,
+  };
   const terms = tokenizeQuery(request.query);
   const plain = new Set(terms.map(({ token }) => token));
   const ranked =
     terms.length === 0
-      ? (await at.conversations.openings(request, CANDIDATES)).map((row) => ({
+      ? (await at.conversations.openings(filter, CANDIDATES)).map((row) => ({
           ...row,
           relevance: 0,
         }))
-      : await rankedMessages(at, [...plain], request);
+      : await rankedMessages(at, [...plain], filter);
 
   const opened = await openHits(at, ranked.slice(offset, offset + limit), plain);
   const hits = takeWithinBudget(opened, maxTokens, costOf);
@@ -75,8 +80,7 @@ export async function searchConversations(
   return {
     hits,
     total: ranked.length,
-    nextCursor:
-      next < ranked.length && hits.length > 0 ? await makeCursor(at.keys, query, next) : null,
+    nextCursor: next < ranked.length && hits.length > 0 ? await listing.cursorAt(next) : null,
   };
 }
 

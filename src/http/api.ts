@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { UserError, type UserErrorCode } from "../errors.ts";
 import { logError } from "../log.ts";
+import { errorAnswer } from "../mcp/answers.ts";
 import type { Scope } from "../scopes.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import { newId } from "../vault/ids.ts";
@@ -35,12 +36,12 @@ export function createApi(context: ApiContext) {
   api.notFound((c) => c.json({ error: { code: "not_found", message: "No such route." } }, 404));
   api.onError((error, c) => {
     if (error instanceof UserError) {
-      const { code, message, hint, details } = error;
-      return c.json({ error: { code, message, hint, ...details } }, STATUS[code]);
+      return c.json({ error: errorAnswer(error).error }, STATUS[error.code]);
     }
     const reference = newId();
     logError(reference, c.req.routePath, error);
-    return c.json({ error: { code: "internal", message: `Reference ${reference}` } }, 500);
+    const message = `Something went wrong on the server (reference ${reference}).`;
+    return c.json({ error: { code: "internal", message, hint: "Try again." } }, 500);
   });
   return api;
 }

@@ -28,9 +28,19 @@ export function imports({ account, caller, scopes }: ApiContext) {
 async function readFiles(request: Request): Promise<File[]> {
   const type = request.headers.get("content-type") ?? "";
   if (!type.startsWith("multipart/form-data")) {
-    return [new File([await request.blob()], "upload")];
+    const body = await request.blob();
+    if (body.size > MAX_UPLOAD_BYTES) throw tooLarge();
+    return [new File([body], "upload")];
   }
-  const form = await request.formData();
+  const form = await request.formData().catch((error: unknown) => {
+    // Without a boundary, or cut off.
+    if (!(error instanceof TypeError)) throw error;
+    throw new UserError(
+      "invalid_input",
+      "The upload cannot be read as a form.",
+      "Send the files as multipart/form-data in fields called files, or one file as the body.",
+    );
+  });
   const files = form
     .getAll("files")
     .filter((part) => part instanceof File)

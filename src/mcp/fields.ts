@@ -62,6 +62,8 @@ export const category = () =>
     .meta({ enum: [...CATEGORIES] })
     .optional();
 
+export const knownCategory = () => z.preprocess(toLower, z.enum(CATEGORIES)).optional();
+
 export const source = () => z.preprocess(toLower, z.enum(SOURCES)).optional();
 
 /** ISO 8601 or a phrase; read by `search/time-phrase.ts`. */
@@ -87,8 +89,8 @@ export const memoryFilters = {
   tags: list(20),
   tag_match: z.preprocess(toLower, z.enum(["any", "all"])).optional(),
   project: z.string().max(100).optional(),
-  category: z.preprocess(toLower, z.enum(CATEGORIES)).optional(),
-  source: z.preprocess(toLower, z.enum(SOURCES)).optional(),
+  category: knownCategory(),
+  source: source(),
   after: when(),
   before: when(),
 };
@@ -103,4 +105,5 @@ export const filterAliases = {
   page_size: "limit",
   max_results: "limit",
   top_k: "limit",
+  next_cursor: "cursor",
 };

@@ -5,11 +5,13 @@ import {
   type CallToolResult,
   type ScopeChallengeHandler,
 } from "@modelcontextprotocol/server";
-import * as z from "zod";
+import type * as z from "zod";
 import { UserError } from "../errors.ts";
 import { logError } from "../log.ts";
 import { newId } from "../vault/ids.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import { errorAnswer } from "./answers.ts";
+import listedInputs from "./input-schemas.json" with { type: "json" };
 import { INSTRUCTIONS } from "./instructions.ts";
 import type { Tool, ToolAnswer, ToolContext } from "./tool.ts";
 import { tools } from "./tools/index.ts";
@@ -17,7 +19,9 @@ import { tools } from "./tools/index.ts";
 /** The list never changes within a version; clients may keep it for an hour. */
 const LIST_TTL_MS = 3_600_000;
 
-/** Schemas are made once per isolate: a server is built for every request, and on the free plan that has 10 ms of CPU. */
+const inputSchemas: Readonly<Record<string, Record<string, unknown>>> = listedInputs;
+
+/** Made once per isolate: a server is built for every request, and on the free plan that has 10 ms of CPU. */
 const registrations = tools.map((tool) => ({
   tool,
   config: {
@@ -90,8 +94,24 @@ function parseArguments(tool: Tool, args: unknown): unknown {
   throw new UserError(
     "invalid_input",
     `${what} cannot be used: ${issue?.message ?? "wrong type"}.`,
-    `Look at the input schema of ${tool.name} and call it again.`,
+    `${issue === undefined ? "" : wantedBy(issue, what)}See the input schema of ${tool.name}.`,
   );
+}
+
+/** What to send instead, as far as the schema says it in a word. */
+function wantedBy(issue: z.core.$ZodIssue, what: string): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `Send ${what} as ${issue.expected}. `;
+    case "invalid_value":
+      return `Send one of ${issue.values.join(", ")}. `;
+    case "too_big":
+      return `Send at most ${String(issue.maximum)}. `;
+    case "too_small":
+      return `Send at least ${String(issue.minimum)}. `;
+    default:
+      return "";
+  }
 }
 
 /** Renames guessed parameters, and treats null as "not given", as many models mean it. */
@@ -111,27 +131,14 @@ function resultOf({ structured, text }: ToolAnswer): CallToolResult {
   return { structuredContent: structured, content: [{ type: "text", text }] };
 }
 
-function refusal({ code, message, hint, details }: UserError): CallToolResult {
-  return {
-    isError: true,
-    structuredContent: { error: { code, message, hint, ...details } },
-    content: [{ type: "text", text: `${message} ${hint}` }],
-  };
+function refusal(refused: UserError): CallToolResult {
+  const { error, text } = errorAnswer(refused);
+  return { isError: true, structuredContent: { error }, content: [{ type: "text", text }] };
 }
 
-function inputSchemaOf(tool: Tool): Record<string, unknown> {
-  const {
-    $schema: _,
-    additionalProperties: __,
-    ...schema
-  } = z.toJSONSchema(tool.input, {
-    io: "input",
-    // Bounds of safe integers say nothing to a model and cost it tokens.
-    override: ({ jsonSchema }) => {
-      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-    },
-  });
+function inputSchemaOf({ name }: Tool): Record<string, unknown> {
+  const schema = inputSchemas[name];
+  if (schema === undefined) throw new Error(`No input schema for ${name}: run npm run types`);
   return schema;
 }
 

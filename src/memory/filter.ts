@@ -3,6 +3,7 @@ import type { MemoryFilter } from "../storage/memories.ts";
 import type { MemoryStatus } from "../storage/schema.ts";
 import { labelToken } from "../vault/blind.ts";
 import type { Keys } from "../vault/keys.ts";
+import { cleanString, cleanTag } from "./memory.ts";
 
 /** Filters as people give them: names, not tokens. */
 export interface MemoryFilterNames {
@@ -26,10 +27,10 @@ export async function resolveFilter(
   liveAt?: number,
 ): Promise<MemoryFilter> {
   const [tags, project] = await Promise.all([
-    Promise.all(
-      (names.tags ?? []).map((tag) => labelToken(keys, "tag", tag.replace(/^#/u, "").trim())),
-    ),
-    names.project === undefined ? null : labelToken(keys, "project", names.project.trim()),
+    Promise.all((names.tags ?? []).map((tag) => labelToken(keys, "tag", cleanTag(tag)))),
+    names.project === undefined
+      ? null
+      : labelToken(keys, "project", cleanString(names.project).trim()),
   ]);
   const all = [...(project === null ? [] : [project]), ...(names.tagMatch === "all" ? tags : [])];
   return {

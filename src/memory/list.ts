@@ -2,16 +2,13 @@ import { takeWithinBudget, estimateTokens } from "../search/token-budget.ts";
 import type { MemoryOrder, MemoryPlace, MemoryRow } from "../storage/memories.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import type { MemoryStatus } from "../storage/schema.ts";
-import { makeCursor, readCursor } from "../vault/cursor.ts";
+import { openListing, type PagedRequest } from "../vault/cursor.ts";
 import { resolveFilter, type MemoryFilterNames } from "./filter.ts";
 import { openMemory, type Memory } from "./memory.ts";
 
-export interface ListRequest extends MemoryFilterNames {
+export interface ListRequest extends MemoryFilterNames, PagedRequest {
   readonly status: MemoryStatus;
   readonly order: MemoryOrder;
-  readonly limit: number;
-  readonly maxTokens: number;
-  readonly cursor?: string | undefined;
 }
 
 export interface MemoryPage {
@@ -22,11 +19,13 @@ export interface MemoryPage {
 
 /** Superseded and expired memories are listed too: a listing shows what is there. @throws UserError invalid_input (cursor) */
 export async function listMemories(at: OpenAccount, request: ListRequest): Promise<MemoryPage> {
-  const { cursor, limit, maxTokens, ...asked } = request;
-  const query = JSON.stringify(["list", asked]);
-  const from = cursor === undefined ? null : await readCursor<MemoryPlace>(at.keys, query, cursor);
-  const filter = await resolveFilter(at.keys, request, request.status);
-  const { rows, total } = await at.memories.list(filter, request.order, { from, limit: limit + 1 });
+  const { limit, maxTokens } = request;
+  const listing = await openListing<MemoryPlace>(at.keys, "list", request);
+  const filter = await resolveFilter(at.keys, { ...request, ...listing.dates }, request.status);
+  const { rows, total } = await at.memories.list(filter, request.order, {
+    from: listing.place,
+    limit: limit + 1,
+  });
   const opened = await Promise.all(
     rows.slice(0, limit).map(async (row) => ({ row, memory: await openMemory(at.keys, row) })),
   );
@@ -38,7 +37,7 @@ export async function listMemories(at: OpenAccount, request: ListRequest): Promi
     total,
     nextCursor:
       hasMore && last !== undefined
-        ? await makeCursor(at.keys, query, placeOf(last.row, request.order))
+        ? await listing.cursorAt(placeOf(last.row, request.order))
         : null,
   };
 }
@@ -51,7 +50,7 @@ function placeOf(row: MemoryRow, order: MemoryOrder): MemoryPlace {
     case "updated":
       return [row.updatedAt, row.id];
     case "important":
-      return [row.importance * 1e14 + row.createdAt, row.id];
+      return [row.importance, row.createdAt, row.id];
   }
 }
 

@@ -105,7 +105,7 @@ export function cleanText(text: MemoryText): MemoryText {
 export function cleanTags(tags: readonly string[]): string[] {
   const byName = new Map<string, string>();
   for (const tag of tags) {
-    const name = cleanString(tag).replaceAll(/\s+/gu, " ").trim().replace(/^#/u, "");
+    const name = cleanTag(tag);
     if (name === "") continue;
     if (name.length > MAX_TAG_CHARS) {
       throw new UserError(
@@ -125,6 +125,14 @@ export function cleanTags(tags: readonly string[]): string[] {
     );
   }
   return [...byName.values()];
+}
+
+/** As it is stored and looked for: single blanks, and no # before it. Cleaning it twice changes nothing more. */
+export function cleanTag(text: string): string {
+  return cleanString(text)
+    .replaceAll(/\s+/gu, " ")
+    .replace(/^[# ]+/u, "")
+    .trimEnd();
 }
 
 /** D1 stores a lone surrogate as U+FFFD, and SQLite's length() stops at NUL. */

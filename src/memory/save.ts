@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import type { Category, Source } from "../storage/closed-lists.ts";
+import type { Claim } from "../storage/memories.ts";
 import type { OpenAccount, Caller } from "../storage/open-account.ts";
 import { argumentsHash } from "../vault/blind.ts";
 import { newId, newOperationId } from "../vault/ids.ts";
@@ -19,7 +20,13 @@ export interface SaveDraft {
   /** Milliseconds UTC. */
   readonly expiresAt?: number | undefined;
   readonly supersedes?: string | undefined;
-  readonly idempotencyKey?: string | undefined;
+  readonly idempotency?:
+    | {
+        readonly key: string;
+        /** The arguments as they were sent: a date in words means another moment each time. */
+        readonly argumentsAsSent: string;
+      }
+    | undefined;
   readonly source?: Source | undefined;
 }
 
@@ -47,22 +54,7 @@ export async function saveMemory(
     ...(draft.project === undefined ? {} : { project: draft.project }),
     ...(draft.askedAs === undefined ? {} : { askedAs: draft.askedAs }),
   });
-  if (draft.expiresAt !== undefined && draft.expiresAt <= caller.now) {
-    throw new UserError(
-      "invalid_input",
-      "`expires_at` is in the past.",
-      "Send a time to come, or leave it out.",
-    );
-  }
   const supersedes = draft.supersedes ?? null;
-  if (supersedes !== null && (await at.memories.get(supersedes)) === null) {
-    throw new UserError(
-      "not_found",
-      "The memory named in `supersedes` does not exist.",
-      "Find its id with search_memory, or leave `supersedes` out.",
-    );
-  }
-
   const operationId = newOperationId(caller.now);
   const operation = {
     id: operationId,
@@ -100,10 +92,18 @@ export async function saveMemory(
       text,
     ),
     sealLabels(at.keys, text),
-    draft.idempotencyKey === undefined
-      ? null
-      : claimOf(at, draft, draft.idempotencyKey, caller.now),
+    draft.idempotency === undefined ? null : claimOf(at, draft.idempotency, caller.now),
   ]);
+
+  const refusal = await refusalOf(at, draft, caller.now);
+  if (refusal !== null) {
+    // A retry of a save that was accepted gets its answer, whatever has become of what it named.
+    const earlier =
+      claim === null ? null : await at.memories.claimed(caller.grantId, claim.key, caller.now);
+    if (earlier === null) throw refusal;
+    if (earlier.argsHash !== claim?.argsHash) throw keyUsedOtherwise();
+    return replay(at, earlier.op, row.fingerprint);
+  }
 
   let outcome = await at.memories.create({ row, labels, supersedes, claim }, operation);
   if (
@@ -127,24 +127,55 @@ export async function saveMemory(
       };
     }
     case "duplicate":
-      return duplicateOf(at, outcome.id, supersedes, operationId);
+      return duplicateOf(at, outcome.id, outcome.changed ? operationId : null);
     case "replay":
       return replay(at, outcome.op, row.fingerprint);
     case "idempotency_conflict":
-      throw new UserError(
-        "idempotency_conflict",
-        "This idempotency_key was used with other arguments.",
-        "Send a new idempotency_key, or the same arguments as before.",
-      );
+      throw keyUsedOtherwise();
   }
 }
 
-async function claimOf(at: OpenAccount, draft: SaveDraft, idempotencyKey: string, now: number) {
-  const [key, argsHash] = await Promise.all([
-    argumentsHash(at.keys, `key\0${idempotencyKey}`),
-    argumentsHash(at.keys, JSON.stringify(draft)),
+/** What stands against a save, apart from its own text. */
+async function refusalOf(
+  at: OpenAccount,
+  { expiresAt, supersedes }: SaveDraft,
+  now: number,
+): Promise<UserError | null> {
+  if (expiresAt !== undefined && expiresAt <= now) {
+    return new UserError(
+      "invalid_input",
+      "`expires_at` is in the past.",
+      "Send a time to come, or leave it out.",
+    );
+  }
+  if (supersedes === undefined) return null;
+  const replaced = await at.memories.get(supersedes);
+  if (replaced !== null && replaced.status !== "trashed") return null;
+  return new UserError(
+    "not_found",
+    "The memory named in `supersedes` does not exist, or is in the trash.",
+    "Find its id with search_memory, or leave `supersedes` out.",
+  );
+}
+
+function keyUsedOtherwise(): UserError {
+  return new UserError(
+    "idempotency_conflict",
+    "This idempotency_key was used with other arguments.",
+    "Send a new idempotency_key, or the same arguments as before.",
+  );
+}
+
+async function claimOf(
+  at: OpenAccount,
+  { key, argumentsAsSent }: NonNullable<SaveDraft["idempotency"]>,
+  now: number,
+): Promise<Claim> {
+  const [keyHash, argsHash] = await Promise.all([
+    argumentsHash(at.keys, `key\0${key}`),
+    argumentsHash(at.keys, argumentsAsSent),
   ]);
-  return { key, argsHash, expiresAt: now + IDEMPOTENCY_MS };
+  return { key: keyHash, argsHash, expiresAt: now + IDEMPOTENCY_MS };
 }
 
 async function retireExpired(at: OpenAccount, id: string, caller: Caller): Promise<void> {
@@ -152,21 +183,19 @@ async function retireExpired(at: OpenAccount, id: string, caller: Caller): Promi
   if (expired !== null) await trashMemory(at, expired, "rule", caller);
 }
 
+/** @param operationId of the change that the save made all the same: saying "B is replaced by what A says" changes B */
 async function duplicateOf(
   at: OpenAccount,
   id: string,
-  supersedes: string | null,
-  operationId: string,
+  operationId: string | null,
 ): Promise<SaveResult> {
   const existing = await at.memories.get(id);
   if (existing === null) throw new Error("A duplicate's row is gone");
-  // Saying "B is replaced by what A says" changes B although nothing was created.
-  const changed = supersedes !== null && supersedes !== id;
   return {
     outcome: "duplicate",
     memory: await openMemory(at.keys, existing),
     similar: [],
-    operationId: changed ? operationId : null,
+    operationId,
   };
 }
 

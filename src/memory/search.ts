@@ -7,17 +7,14 @@ import { tokenizeQuery, tokenizeText } from "../search/tokenize.ts";
 import type { MemoryFilter, MemoryRow } from "../storage/memories.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import { blindTokens } from "../vault/blind.ts";
-import { makeCursor, readCursor } from "../vault/cursor.ts";
+import { openListing, type Listing, type PagedRequest } from "../vault/cursor.ts";
 import { resolveFilter, type MemoryFilterNames } from "./filter.ts";
 import { openMemory, type Memory, type MemoryText } from "./memory.ts";
 
-export interface SearchRequest extends MemoryFilterNames {
+export interface SearchRequest extends MemoryFilterNames, PagedRequest {
   /** Empty: the newest memories. */
   readonly query: string;
   readonly minRelevance: number;
-  readonly limit: number;
-  readonly maxTokens: number;
-  readonly cursor?: string | undefined;
 }
 
 export interface MemoryHit {
@@ -38,8 +35,8 @@ export interface SearchPage {
 }
 
 /** Content up to this many characters is given whole, longer content as a snippet of the other size. Arbitrary. */
-const WHOLE_CHARS = 600;
-const SNIPPET_CHARS = 320;
+export const WHOLE_CHARS = 600;
+export const SNIPPET_CHARS = 320;
 /** Below it a best hit is weak: half of such queries have no answer among the matches. */
 const WEAK_RELEVANCE = 0.3;
 const SUGGESTIONS = 8;
@@ -50,16 +47,16 @@ export async function searchMemories(
   request: SearchRequest,
   now: number,
 ): Promise<SearchPage> {
-  const { cursor, limit: _limit, maxTokens: _maxTokens, ...asked } = request;
-  const query = JSON.stringify(["search", asked]);
-  const offset = cursor === undefined ? 0 : await readCursor<number>(at.keys, query, cursor);
-  const filter = await resolveFilter(at.keys, request, "active", now);
+  const listing = await openListing<number>(at.keys, "search", request);
+  const offset = listing.place ?? 0;
+  const names = { ...request, ...listing.dates };
+  const filter = await resolveFilter(at.keys, names, "active", now);
 
   const terms = tokenizeQuery(request.query);
   if (terms.length === 0) {
     const isEmpty = request.query.trim() === "";
     const why = isEmpty ? "newest first" : "no word of the query can be searched for: newest first";
-    return recent(at, filter, { ...request, query, offset, why, matched: isEmpty });
+    return recent(at, filter, { ...request, listing, offset, why, matched: isEmpty });
   }
 
   const plain = new Set(terms.map(({ token }) => token));
@@ -79,7 +76,7 @@ export async function searchMemories(
   return {
     hits: [...hits, ...suggestions],
     total: ranked.length,
-    nextCursor: next < ranked.length ? await makeCursor(at.keys, query, next) : null,
+    nextCursor: next < ranked.length ? await listing.cursorAt(next) : null,
   };
 }
 
@@ -101,7 +98,12 @@ export function rankedMemories(
 async function recent(
   at: OpenAccount,
   filter: MemoryFilter,
-  request: SearchRequest & { offset: number; why: string; matched: boolean },
+  request: SearchRequest & {
+    listing: Listing<number>;
+    offset: number;
+    why: string;
+    matched: boolean;
+  },
 ): Promise<SearchPage> {
   // Places in a listing by time; the cursor's offset is enough, because a search is limited to its candidates anyway.
   const { rows, total } = await at.memories.list(filter, "newest", {
@@ -123,8 +125,7 @@ async function recent(
   return {
     hits,
     total: request.matched ? total : 0,
-    nextCursor:
-      next < reachable && hits.length > 0 ? await makeCursor(at.keys, request.query, next) : null,
+    nextCursor: next < reachable && hits.length > 0 ? await request.listing.cursorAt(next) : null,
   };
 }
 

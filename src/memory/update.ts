@@ -3,7 +3,15 @@ import type { Category } from "../storage/closed-lists.ts";
 import type { MemoryRow, SealedMemory } from "../storage/memories.ts";
 import type { OpenAccount, Caller } from "../storage/open-account.ts";
 import { newOperationId } from "../vault/ids.ts";
-import { cleanTags, cleanText, openMemory, openText, sealLabels, sealMemory } from "./memory.ts";
+import {
+  cleanTag,
+  cleanTags,
+  cleanText,
+  openMemory,
+  openText,
+  sealLabels,
+  sealMemory,
+} from "./memory.ts";
 import type { Memory, MemoryText } from "./memory.ts";
 
 export interface MemoryChanges {
@@ -19,6 +27,12 @@ export interface MemoryChanges {
   /** Milliseconds UTC; null: never expires. */
   readonly expiresAt?: number | null | undefined;
   readonly status?: "active" | "trashed" | undefined;
+}
+
+/** What a version_conflict carries: the copy as it is, or the id of the memory that says the same. */
+export interface ConflictDetails {
+  readonly current?: Memory;
+  readonly duplicate_of?: string;
 }
 
 export interface ChangeResult {
@@ -172,7 +186,7 @@ async function explainRefusal(
     "version_conflict",
     "Another memory says exactly this already.",
     "Use that one; it is given as `duplicate_of`.",
-    twin === null ? {} : { duplicate_of: twin.id },
+    twin === null ? {} : ({ duplicate_of: twin.id } satisfies ConflictDetails),
   );
 }
 
@@ -181,7 +195,7 @@ async function versionConflict(at: OpenAccount, current: MemoryRow): Promise<Use
     "version_conflict",
     `The memory is at version ${current.version} now.`,
     "Look at the current copy, then send its version as `if_version`.",
-    { current: await openMemory(at.keys, current) },
+    { current: await openMemory(at.keys, current) } satisfies ConflictDetails,
   );
 }
 
@@ -192,7 +206,7 @@ function changeText(text: MemoryText, changes: MemoryChanges): MemoryText {
   return cleanText({
     content: changes.content ?? text.content,
     tags: [...(changes.tags ?? text.tags), ...(changes.addTags ?? [])].filter(
-      (tag) => !dropped.has(tag.toLowerCase()),
+      (tag) => !dropped.has(cleanTag(tag).toLowerCase()),
     ),
     ...(project === undefined ? {} : { project }),
     ...(askedAs === undefined ? {} : { askedAs }),

@@ -16,7 +16,8 @@ import {
 import { drizzle } from "drizzle-orm/d1";
 import type { Role, Source } from "./closed-lists.ts";
 import type { SearchStatistics } from "../search/candidates.ts";
-import { accounts, conversations, messages, type MemoryStatus } from "./schema.ts";
+import { readStatistics } from "./full-text.ts";
+import { conversations, messages, type MemoryStatus } from "./schema.ts";
 
 /** Rows as they are read: `body` is the ciphertext in hex. */
 export type ConversationRow = Omit<typeof conversations.$inferSelect, "body"> & {
@@ -209,23 +210,9 @@ export function openConversations(d1: D1Database, userId: string) {
         .limit(limit);
     },
 
-    /** As `MemoryStore.statistics`, over messages. */
-    async statistics(terms: readonly string[]): Promise<SearchStatistics> {
-      const [frequencies, [account]] = await db.batch([
-        db
-          .select({ term: sql<string>`term`, doc: sql<number>`doc` })
-          .from(sql`messages_vocab`)
-          .where(sql`term IN (SELECT value FROM json_each(${JSON.stringify(terms)}))`),
-        db
-          .select({ rows: accounts.messages, tokens: accounts.messageTokens })
-          .from(accounts)
-          .where(eq(accounts.userId, userId)),
-      ]);
-      return {
-        rows: account?.rows ?? 0,
-        tokens: account?.tokens ?? 0,
-        df: new Map(frequencies.map(({ term, doc }) => [term, doc])),
-      };
+    /** `terms`: distinct blind tokens, at most 64. */
+    statistics(terms: readonly string[]): Promise<SearchStatistics> {
+      return readStatistics(db, userId, "messages", terms);
     },
 
     /** As `MemoryStore.candidates`, over messages, with the neighbours' tokens. */

@@ -67,6 +67,8 @@ export interface KnownMemory {
   readonly originKey: string | null;
   readonly fingerprint: string;
   readonly status: SealedMemory["status"];
+  readonly expiresAt: number | null;
+  readonly supersededBy: string | null;
 }
 
 const CONVERSATION = columnLists(conversations, ["userId", "messageCount"], "j.value");
@@ -103,8 +105,10 @@ const SQL_REINDEX = `INSERT OR REPLACE INTO messages_fts (rowid, text, dt, ctx)
   SELECT m.seq, m.tokens, m.dt, (SELECT group_concat(n.tokens, ' ') FROM messages n WHERE n.user_id = m.user_id AND n.conversation = m.conversation
     AND n.position BETWEEN m.position - ${CONTEXT_TURNS} AND m.position + ${CONTEXT_TURNS} AND n.position <> m.position)
   FROM json_each(?2) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value`;
-/** Every conversation of the batch, unchanged ones that got messages included. */
-const SQL_COUNT_MESSAGES = `UPDATE conversations SET message_count = (SELECT count(*) FROM messages m WHERE m.user_id = ?1 AND m.conversation = conversations.id)
+/** Every conversation of the batch, also one whose own row is unchanged: it may have got messages, the latest of all. */
+const SQL_COUNT_MESSAGES = `UPDATE conversations SET
+  message_count = (SELECT count(*) FROM messages m WHERE m.user_id = ?1 AND m.conversation = conversations.id),
+  updated_at = max(updated_at, coalesce((SELECT max(m.created_at) FROM messages m WHERE m.user_id = ?1 AND m.conversation = conversations.id), 0))
   WHERE user_id = ?1 AND origin_key IN (SELECT value FROM json_each(?2))`;
 const SQL_MEMORIES = `INSERT INTO memories (user_id, ${MEMORY.names})
   SELECT ?1, ${MEMORY.fromJson} FROM json_each(?2) j WHERE true ON CONFLICT DO NOTHING`;
@@ -126,15 +130,15 @@ const SQL_COUNT = `INSERT INTO accounts (user_id, memories_active, memories_pend
   (SELECT coalesce(sum(m.status = 'active'), 0) active, coalesce(sum(m.status = 'pending'), 0) pending,
     coalesce(sum(iif(m.status = 'active', m.token_count, 0)), 0) tokens, coalesce(sum(m.size_bytes), 0) bytes
     FROM json_each(?7) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value WHERE m.created_op = ?2) mem
-  WHERE EXISTS (SELECT 1 FROM jobs b WHERE b.user_id = ?1 AND b.id = ?3 AND CAST(coalesce(b.cursor, 0) AS INTEGER) = ?4 - 1)
+  WHERE EXISTS (SELECT 1 FROM jobs b WHERE b.user_id = ?1 AND b.id = ?3 AND coalesce(b.cursor, 0) = ?4 - 1)
   ON CONFLICT (user_id) DO UPDATE SET memories_active = memories_active + excluded.memories_active,
     memories_pending = memories_pending + excluded.memories_pending, memory_tokens = memory_tokens + excluded.memory_tokens,
     conversations = conversations + excluded.conversations, messages = messages + excluded.messages,
     message_tokens = message_tokens + excluded.message_tokens, bytes = bytes + excluded.bytes`;
 const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
   VALUES (?1, ?2, 'import', ?3, ?4, ?5, '{}', NULL, NULL) ON CONFLICT DO NOTHING`;
-const SQL_ADVANCE = `UPDATE jobs SET cursor = CAST(?3 AS INTEGER), state = 'running', updated_at = ?4, operation_id = ?5
-  WHERE user_id = ?1 AND id = ?2 AND CAST(coalesce(cursor, 0) AS INTEGER) = ?3 - 1`;
+const SQL_ADVANCE = `UPDATE jobs SET cursor = ?3, state = 'running', updated_at = ?4, operation_id = ?5
+  WHERE user_id = ?1 AND id = ?2 AND coalesce(cursor, 0) = ?3 - 1`;
 const SQL_FINISH_OPERATION = "UPDATE operations SET counts = ?3 WHERE user_id = ?1 AND id = ?2";
 
 export type ImportStore = ReturnType<typeof openImports>;
@@ -186,8 +190,9 @@ export function openImports(d1: D1Database, userId: string) {
       ids: readonly string[],
       fingerprints: readonly string[],
     ): Promise<KnownMemory[]> {
-      const { id, originKey, fingerprint, status } = getTableColumns(memories);
-      const columns = { id, originKey, fingerprint, status };
+      const { id, originKey, fingerprint, status, expiresAt, supersededBy } =
+        getTableColumns(memories);
+      const columns = { id, originKey, fingerprint, status, expiresAt, supersededBy };
       const mine = eq(memories.userId, userId);
       const results = await db.batch([
         db
@@ -217,7 +222,7 @@ export function openImports(d1: D1Database, userId: string) {
       return results.flat();
     },
 
-    /** Writes one batch. `changed`: false leaves no operation behind, because nothing of the batch changed anything. */
+    /** Writes one batch and its operation. */
     async write(batch: ImportBatch, jobId: string, operation: OperationInput): Promise<void> {
       const { id: op, grantId, client, now } = operation;
       const conversationKeys = JSON.stringify([
@@ -226,6 +231,10 @@ export function openImports(d1: D1Database, userId: string) {
           ...batch.messages.map(({ conversationKey }) => conversationKey),
         ]),
       ]);
+      // A conversation that is cut over several batches is new in the one that holds its own row.
+      const newConversations = batch.conversations
+        .filter(({ version }) => version === 1)
+        .map(({ originKey }) => originKey);
       const conversationRows = JSON.stringify(batch.conversations);
       const messageRows = JSON.stringify(batch.messages);
       const memoryIds = JSON.stringify(batch.memories.map(({ id }) => id));
@@ -272,7 +281,7 @@ export function openImports(d1: D1Database, userId: string) {
             op,
             jobId,
             batch.number,
-            conversationKeys,
+            JSON.stringify(newConversations),
             JSON.stringify(batch.messages.map(({ originKey }) => originKey)),
             memoryIds,
             batch.changedTokens,

@@ -12,17 +12,25 @@ import {
   inArray,
   isNull,
   lt,
-  or,
   sql,
   getTableColumns,
 } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { drizzle } from "drizzle-orm/d1";
 import type { SearchStatistics } from "../search/candidates.ts";
 import { runBatch } from "./batch.ts";
 import type { Category, Source } from "./closed-lists.ts";
 import { columnLists } from "./columns.ts";
-import { accounts, labels, memories, memoryVersions, type MemoryStatus } from "./schema.ts";
+import { readStatistics } from "./full-text.ts";
+import {
+  accounts,
+  idempotency,
+  labels,
+  memories,
+  memoryVersions,
+  type MemoryStatus,
+} from "./schema.ts";
 
 /** A row as it is read: `body` is the ciphertext in hex. */
 export type MemoryRow = Omit<typeof memories.$inferSelect, "body"> & { readonly body: string };
@@ -67,7 +75,13 @@ export interface CreateInput {
 export type CreateOutcome =
   | { readonly outcome: "created" }
   /** `row` holds the same text already, or did until it expired. */
-  | { readonly outcome: "duplicate"; readonly id: string; readonly expiresAt: number | null }
+  | {
+      readonly outcome: "duplicate";
+      readonly id: string;
+      readonly expiresAt: number | null;
+      /** Whether the save changed something all the same: what it supersedes. */
+      readonly changed: boolean;
+    }
   | { readonly outcome: "replay"; readonly op: string }
   | { readonly outcome: "idempotency_conflict" };
 
@@ -95,8 +109,8 @@ export interface MemoryFilter {
 
 export type MemoryOrder = "newest" | "oldest" | "updated" | "important";
 
-/** Place of the last row of a page: its sort value and id. */
-export type MemoryPlace = readonly [value: number, id: string];
+/** Place of the last row of a page: its sort values and id. */
+export type MemoryPlace = readonly (number | string)[];
 
 const ALL = columnLists(memories, ["seq", "userId"]);
 /** What a memory and its earlier versions have in common. */
@@ -117,9 +131,9 @@ const SQL_INSERT = `INSERT INTO memories (user_id, ${ALL.names}) SELECT ?1, ${AL
   ON CONFLICT (user_id, fingerprint) WHERE ${LIVING} DO UPDATE SET last_used_at = max(last_used_at, excluded.created_at)
   RETURNING id, expires_at AS expiresAt`;
 
-/** The living row that holds the text of this save: the row it made, or the one it met. */
-const WINNER = `(SELECT w.id FROM memories w WHERE w.user_id = ?1 AND w.fingerprint = ?5 AND w.status IN ('active', 'pending') AND w.superseded_by IS NULL)`;
-const SUPERSEDED = `user_id = ?1 AND id = ?6 AND superseded_by IS NULL AND id <> ${WINNER} AND ${CLAIMED}`;
+/** The living row that holds the text of this save: the row it made, or the one it met. An expired one is about to be retired. */
+const WINNER = `(SELECT w.id FROM memories w WHERE w.user_id = ?1 AND w.fingerprint = ?5 AND w.status IN ('active', 'pending') AND w.superseded_by IS NULL AND (w.expires_at IS NULL OR w.expires_at > ?7))`;
+const SUPERSEDED = `user_id = ?1 AND id = ?6 AND status <> 'trashed' AND superseded_by IS NULL AND id <> ${WINNER} AND ${CLAIMED}`;
 const SQL_SUPERSEDED_VERSION = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${SHARED.names})
   SELECT user_id, id, ?2, ?7, ${SHARED.names} FROM memories WHERE ${SUPERSEDED} ON CONFLICT DO NOTHING`;
 const SQL_SUPERSEDE = `UPDATE memories SET superseded_by = ${WINNER}, version = version + 1, changed_op = ?2, updated_at = ?7
@@ -171,6 +185,10 @@ const SQL_CHANGE_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_i
   SELECT ?1, ?2, ?4, ?5, ?6, ?7, '{"memories":1}', NULL, ?3 FROM memories WHERE ${CHANGED} ON CONFLICT DO NOTHING`;
 
 const SQL_WAS_CHANGED = `SELECT version FROM memories WHERE ${CHANGED}`;
+
+const SQL_HAS_OPERATION = "SELECT 1 FROM operations WHERE user_id = ?1 AND id = ?2";
+const SQL_SWEEP =
+  "DELETE FROM idempotency WHERE user_id = ?1 AND grant_id = ?2 AND expires_at <= ?3";
 
 export type MemoryStore = ReturnType<typeof openMemories>;
 
@@ -243,21 +261,14 @@ export function openMemories(d1: D1Database, userId: string) {
       page: { readonly from: MemoryPlace | null; readonly limit: number },
     ): Promise<{ rows: MemoryRow[]; total: number }> {
       const conditions = conditionsOf(userId, filter);
-      const [value, direction] = sortOf(order);
-      const next = direction === desc ? lt : gt;
-      const place =
-        page.from === null
-          ? undefined
-          : or(
-              next(value, page.from[0]),
-              and(sql`${value} = ${page.from[0]}`, next(memories.id, page.from[1])),
-            );
+      const [columns, direction] = sortOf(order);
+      const place = page.from === null ? undefined : placeCondition(columns, direction, page.from);
       const [rows, [counted]] = await db.batch([
         db
           .select(row)
           .from(memories)
           .where(and(...conditions, place))
-          .orderBy(direction(value), direction(memories.id))
+          .orderBy(...columns.map((column) => direction(column)))
           .limit(page.limit),
         // Without filters the account's own counter knows, and nothing is walked.
         conditions.length > 2
@@ -273,23 +284,9 @@ export function openMemories(d1: D1Database, userId: string) {
       return { rows, total: counted?.total ?? 0 };
     },
 
-    /** What ranking needs to know of the user's words. `terms`: distinct blind tokens, at most 64. */
-    async statistics(terms: readonly string[]): Promise<SearchStatistics> {
-      const [frequencies, [account]] = await db.batch([
-        db
-          .select({ term: sql<string>`term`, doc: sql<number>`doc` })
-          .from(sql`memories_vocab`)
-          .where(sql`term IN (SELECT value FROM json_each(${JSON.stringify(terms)}))`),
-        db
-          .select({ rows: accounts.memoriesActive, tokens: accounts.memoryTokens })
-          .from(accounts)
-          .where(eq(accounts.userId, userId)),
-      ]);
-      return {
-        rows: account?.rows ?? 0,
-        tokens: account?.tokens ?? 0,
-        df: new Map(frequencies.map(({ term, doc }) => [term, doc])),
-      };
+    /** `terms`: distinct blind tokens, at most 64. */
+    statistics(terms: readonly string[]): Promise<SearchStatistics> {
+      return readStatistics(db, userId, "memories", terms);
     },
 
     /**
@@ -311,11 +308,35 @@ export function openMemories(d1: D1Database, userId: string) {
         .limit(limit);
     },
 
+    /** What an idempotency key was used for; null: not yet, or longer ago than it is kept. */
+    async claimed(
+      grantId: string,
+      key: string,
+      now: number,
+    ): Promise<{ op: string; argsHash: string } | null> {
+      const [found] = await db
+        .select({ op: idempotency.op, argsHash: idempotency.argsHash })
+        .from(idempotency)
+        .where(
+          and(
+            eq(idempotency.userId, userId),
+            eq(idempotency.grantId, grantId),
+            eq(idempotency.key, key),
+            gt(idempotency.expiresAt, now),
+          ),
+        );
+      return found ?? null;
+    },
+
     async create(input: CreateInput, operation: OperationInput): Promise<CreateOutcome> {
       const { row: created, claim, supersedes } = input;
       const { id: op, grantId, client, now } = operation;
       const key = claim?.key ?? null;
       const statements: D1PreparedStatement[] = [];
+      // One keyed save in 32 sweeps old keys, because a sweep reads all of the grant's keys of the day.
+      if (claim !== null && op.endsWith("a")) {
+        statements.push(d1.prepare(SQL_SWEEP).bind(userId, grantId, now));
+      }
       if (claim !== null) {
         statements.push(
           d1
@@ -344,6 +365,7 @@ export function openMemories(d1: D1Database, userId: string) {
           .prepare(SQL_SAVE_OPERATION)
           .bind(userId, op, created.id, supersedes, grantId, client, now),
       );
+      statements.push(d1.prepare(SQL_HAS_OPERATION).bind(userId, op));
       if (claim !== null) {
         statements.push(d1.prepare(SQL_VERDICT).bind(userId, grantId, claim.key));
       }
@@ -362,9 +384,15 @@ export function openMemories(d1: D1Database, userId: string) {
         }
       }
       if (made === undefined) throw new Error("A save returned no row");
+      const changed = results[claim === null ? results.length - 1 : results.length - 2];
       return made.id === created.id
         ? { outcome: "created" }
-        : { outcome: "duplicate", id: made.id, expiresAt: made.expiresAt };
+        : {
+            outcome: "duplicate",
+            id: made.id,
+            expiresAt: made.expiresAt,
+            changed: changed?.results.length === 1,
+          };
     },
 
     /** Replaces a row, keeping the earlier state. False: it is at another version now, or a living twin holds the new text. */
@@ -463,16 +491,33 @@ function hasLabel(userId: string, tokens: readonly string[]): SQL {
     AND ml.label IN (SELECT value FROM json_each(${JSON.stringify(tokens)})) AND ml.seq = ${memories.seq})`;
 }
 
-function sortOf(order: MemoryOrder): readonly [SQL<number>, typeof asc] {
+function sortOf(order: MemoryOrder): readonly [readonly SQLiteColumn[], typeof asc] {
+  const { createdAt, updatedAt, importance, id } = memories;
   switch (order) {
     case "newest":
-      return [sql<number>`${memories.createdAt}`, desc];
+      return [[createdAt, id], desc];
     case "oldest":
-      return [sql<number>`${memories.createdAt}`, asc];
+      return [[createdAt, id], asc];
     case "updated":
-      return [sql<number>`${memories.updatedAt}`, desc];
+      return [[updatedAt, id], desc];
     case "important":
-      // Importance first, then newer: one number, far below 2^53.
-      return [sql<number>`${memories.importance} * 100000000000000 + ${memories.createdAt}`, desc];
+      return [[importance, createdAt, id], desc];
   }
+}
+
+/** Beyond a place in the order, by a row value, which an index can follow. */
+function placeCondition(
+  columns: readonly SQLiteColumn[],
+  direction: typeof asc,
+  from: MemoryPlace,
+): SQL {
+  const names = sql.join(
+    columns.map((column) => sql`${column}`),
+    sql`, `,
+  );
+  const values = sql.join(
+    from.map((value) => sql`${value}`),
+    sql`, `,
+  );
+  return direction === desc ? sql`(${names}) < (${values})` : sql`(${names}) > (${values})`;
 }

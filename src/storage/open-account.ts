@@ -19,7 +19,11 @@ export interface OpenAccount {
   readonly imports: ImportStore;
   readonly jobs: JobStore;
   readonly archives: ArchiveStore;
+  /** Runs imports of one user one after another: two at once would each compare with a state that the other changes. */
+  readonly oneAtATime: OneAtATime;
 }
+
+export type OneAtATime = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** Who asks, through what, and when. */
 export interface Caller {
@@ -35,10 +39,12 @@ export function openAccount(
   env: { readonly DB: D1Database; readonly ARCHIVES: R2Bucket },
   user: { readonly timeZone: string },
   keys: Keys,
+  oneAtATime: OneAtATime,
 ): OpenAccount {
   return {
     userId: keys.userId,
     keys,
+    oneAtATime,
     timeZone: user.timeZone,
     accounts: openAccounts(env.DB, keys.userId),
     memories: openMemories(env.DB, keys.userId),

@@ -111,6 +111,8 @@ export const memories = sqliteTable(
       .on(t.userId, t.pathToken)
       .where(sql`path_token IS NOT NULL AND status = 'active'`),
     index("memories_by_time").on(t.userId, t.status, t.createdAt, t.id),
+    // What a weak search suggests: without it each of them would walk and sort all of the user's rows.
+    index("memories_by_importance").on(t.userId, t.status, t.importance, t.createdAt, t.id),
   ],
 );
 
@@ -296,8 +298,8 @@ export const jobs = sqliteTable(
     operationId: text("operation_id"),
     /** JSON: counts by kind of item. */
     counts: text("counts").notNull(),
-    /** JSON: ids and positions only. */
-    cursor: text("cursor"),
+    /** The last batch of an import that was written. */
+    cursor: integer("cursor"),
     chunks: integer("chunks").notNull().default(0),
     sizeBytes: integer("size_bytes").notNull().default(0),
     sha256: text("sha256"),

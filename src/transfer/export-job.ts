@@ -11,6 +11,8 @@ export type ExportCounts = ExportPiece["counts"];
 
 /** What fits an assistant's context; larger exports become archives. */
 const MAX_INLINE_BYTES = 32 * 1024;
+/** Three statements each at most: below the 50 that an invocation may make on the free plan. */
+const PIECES_A_CHUNK = 14;
 /** How long an archive can be downloaded. Arbitrary. */
 const ARCHIVE_DAYS = 7;
 
@@ -23,10 +25,10 @@ export async function exportInline(
   let bytes = 0;
   let counts: ExportCounts = { memories: 0, conversations: 0, messages: 0 };
   let cursor: ExportCursor | null = { at: "start" };
-  while (cursor !== null) {
+  for (let pieces = 1; cursor !== null; pieces++) {
     const piece: ExportPiece = await exportPiece(at, plan, cursor);
     bytes += utf8(piece.text).length;
-    if (bytes > MAX_INLINE_BYTES) return null;
+    if (bytes > MAX_INLINE_BYTES || pieces > PIECES_A_CHUNK) return null;
     text += piece.text;
     counts = addCounts(counts, piece.counts);
     cursor = piece.next;
@@ -79,8 +81,6 @@ export async function writeArchiveChunk(
   return { next, counts };
 }
 
-/** Three statements each at most: below the 50 that an invocation may make on the free plan. */
-const PIECES_A_CHUNK = 14;
 /** Far below the 128 MB of an isolate. */
 const CHUNK_CHARS = 2_000_000;
 

@@ -61,8 +61,8 @@ export interface ExportPiece {
   };
 }
 
-/** Rows of a piece: a page of the largest memories stays near 10 MB. Arbitrary below that. */
-const MEMORIES_A_PIECE = 150;
+/** Rows of a piece: 60 of the largest memories are 4 MB of text, and 14 MB as D1 gives them. Arbitrary below that. */
+const MEMORIES_A_PIECE = 60;
 const MESSAGES_A_PIECE = 200;
 /** Short ones travel together: one by one, twenty chats cost 60 statements of the 50 that the free plan allows. */
 const CONVERSATIONS_A_PIECE = 50;

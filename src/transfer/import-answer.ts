@@ -18,7 +18,7 @@ export function importAnswer({ jobId, state, operationId, format, report }: Impo
   };
 }
 
-export function importText({ format, report }: ImportResult): string {
+export function importText({ jobId, format, report }: ImportResult): string {
   const sum = sumOf(report);
   const kinds = Object.entries(report.byKind)
     .filter(([, counts]) => counts.found > 0)
@@ -30,6 +30,10 @@ export function importText({ format, report }: ImportResult): string {
     `${format}: ${countsText(sum)}.`,
     ...kinds,
     ...(skipped.length === 0 ? [] : [`Skipped: ${skipped.join(", ")}.`]),
+    ...report.files.flatMap((file) =>
+      file.outcome === "read" ? [] : [`Not read: ${file.name}. ${file.message} ${file.hint}`],
+    ),
+    `Job [${jobId}].`,
   ].join("\n");
 }
 

@@ -3,6 +3,7 @@ import {
   conversationHash,
   MAX_MESSAGE_BYTES,
   messageHash,
+  openConversation,
   sealConversation,
   sealMessage,
   type ConversationText,
@@ -66,7 +67,14 @@ export async function prepareConversations(
   const messagesOf = Map.groupBy(known.messages, ({ conversation }) => conversation);
 
   const prepared: PreparedConversations[] = [];
+  const taken = new Set<string>();
   for (const { conversation, key } of keyed) {
+    if (taken.has(key)) {
+      run.tally.skip("conversation", "duplicate_in_file", 1);
+      run.tally.skip("message", "duplicate_in_file", conversation.messages.length);
+      continue;
+    }
+    taken.add(key);
     const stored =
       byKey.get(key) ??
       (conversation.originPlatform === "cofio"
@@ -84,6 +92,9 @@ export async function prepareConversations(
   };
 }
 
+/** Longer ones are no titles; the row of a conversation must stay far below 2 MB. */
+const MAX_TITLE_CHARS = 1_000;
+
 const NOTHING: PreparedConversations = { rows: [], messages: [], moves: [], moved: [] };
 
 async function prepareOne(
@@ -95,8 +106,8 @@ async function prepareOne(
   }: { stored: KnownConversation | null; storedMessages: readonly KnownMessage[] },
 ): Promise<PreparedConversations> {
   const { at, caller, operationId, tally } = run;
-  const example =
-    conversation.title === "" ? undefined : conversation.title.slice(0, 120).toWellFormed();
+  const title = await titleOf(run, conversation.title, stored);
+  const example = title === "" ? undefined : title.slice(0, 120).toWellFormed();
   if (stored?.status === "trashed") {
     tally.skip("conversation", "trashed", 1, example);
     tally.skip("message", "trashed", conversation.messages.length);
@@ -105,7 +116,11 @@ async function prepareOne(
   const conversationId = stored?.id ?? ownIdOf(conversation) ?? newId();
   const storedKey = stored?.originKey ?? key;
 
-  const incoming = await placeMessages(run, conversation, storedKey, storedMessages);
+  const incoming = await placeMessages(run, conversation, {
+    key: storedKey,
+    title,
+    storedMessages,
+  });
   const order = mergeOrder(incoming, storedMessages);
   const keysInOrder = order.map((entry) => entry.key);
 
@@ -148,12 +163,12 @@ async function prepareOne(
   }
 
   const text: ConversationText = {
-    title: conversation.title,
+    title,
     ...(conversation.project === undefined ? {} : { project: conversation.project }),
     ...(conversation.originId === null ? {} : { originId: conversation.originId }),
   };
   const hash = await conversationHash(at.keys, text, conversation.updatedAt);
-  const rowChanged = stored === null || stored.hash !== hash;
+  const rowChanged = stored === null || (conversation.title !== null && stored.hash !== hash);
   const isChanged = rowChanged || messages.length > 0 || moves.length > 0;
   tally.add("conversation", stored === null ? "new" : isChanged ? "updated" : "unchanged");
   if (!isChanged) return NOTHING;
@@ -196,6 +211,17 @@ async function prepareOne(
   };
 }
 
+/** A sender that names no title means the one that is known. */
+async function titleOf(
+  { at }: ImportRun,
+  title: string | null,
+  stored: KnownConversation | null,
+): Promise<string> {
+  if (title !== null) return title.slice(0, MAX_TITLE_CHARS).toWellFormed();
+  const row = stored === null ? null : await at.conversations.get(stored.id);
+  return row === null ? "" : (await openConversation(at.keys, row)).title;
+}
+
 interface Incoming {
   readonly message: ImportedMessage;
   readonly key: string;
@@ -209,12 +235,20 @@ interface Incoming {
 async function placeMessages(
   run: ImportRun,
   conversation: ImportedConversation,
-  key: string,
-  storedMessages: readonly KnownMessage[],
+  {
+    key,
+    title: conversationTitle,
+    storedMessages,
+  }: {
+    readonly key: string;
+    readonly title: string;
+    readonly storedMessages: readonly KnownMessage[];
+  },
 ): Promise<Incoming[]> {
   const { keys } = run.at;
   const byId = new Map(storedMessages.map((message) => [message.id, message.originKey]));
   const occurrences = new Map<string, number>();
+  const seen = new Set<string>();
   const incoming: Incoming[] = [];
   for (const message of conversation.messages) {
     const text = textOf(message);
@@ -227,11 +261,16 @@ async function placeMessages(
         ? byId.get(message.originId)
         : undefined;
     const messageKey = ownKey ?? (await messageKeyOf(run, key, message, occurrences));
+    if (seen.has(messageKey)) {
+      run.tally.skip("message", "duplicate_in_file", 1, message.text.slice(0, 120).toWellFormed());
+      continue;
+    }
+    seen.add(messageKey);
     const isFirst =
       storedMessages.length === 0
         ? incoming.length === 0
         : storedMessages[0]?.originKey === messageKey;
-    const title = isFirst ? conversation.title : null;
+    const title = isFirst ? conversationTitle : null;
     const hash = await messageHash(keys, message.role, text, {
       createdAt: message.createdAt,
       title,
@@ -317,7 +356,7 @@ async function conversationKey(
     "conversation",
     originPlatform,
     "",
-    conversation.title,
+    conversation.title ?? "",
     String(first?.createdAt ?? ""),
     first?.role ?? "",
     first?.text ?? "",

@@ -11,6 +11,8 @@ import {
 import type { SealedLabel, SealedMemory } from "../storage/memories.ts";
 import { fingerprint, originKey } from "../vault/blind.ts";
 import { newId } from "../vault/ids.ts";
+import { trashMemory } from "../memory/update.ts";
+import type { KnownMemory } from "../storage/imports.ts";
 import type { ImportRun } from "./import.ts";
 import type { ImportedMemory } from "./records.ts";
 
@@ -50,22 +52,23 @@ export async function prepareMemories(
   );
   const byKey = new Map(known.map((row) => [row.originKey, row]));
   const byId = new Map(known.map((row) => [row.id, row]));
-  const living = new Set(
-    known.filter(({ status }) => status !== "trashed").map((row) => row.fingerprint),
-  );
+  const living = await livingTexts(run, known);
 
   const prepared: PreparedMemory[] = [];
   const taken = new Set<string>();
   for (const { memory, text, key, print } of readable) {
+    // A superseded memory may say what a living one says: Vercel, Railway, Vercel again.
+    const lives = !isCofioId(memory.supersededBy);
     const stored = byKey.get(key) ?? byId.get(ownIdOf(memory) ?? "");
     if (stored?.status === "trashed") {
       tally.skip("memory", "trashed", 1, exampleOf(memory));
-    } else if (stored !== undefined || living.has(print)) {
+    } else if (stored !== undefined || (lives && living.has(print))) {
       tally.add("memory", "unchanged");
-    } else if (taken.has(print) || taken.has(key)) {
+    } else if (taken.has(key) || (lives && taken.has(print))) {
       tally.skip("memory", "duplicate_in_file", 1, exampleOf(memory));
     } else {
-      taken.add(print).add(key);
+      taken.add(key);
+      if (lives) taken.add(print);
       prepared.push({
         row: await sealNew(run, memory, text, key),
         labels: await sealLabels(at.keys, text),
@@ -74,6 +77,26 @@ export async function prepareMemories(
     }
   }
   return prepared;
+}
+
+/** Fingerprints of what is stored and living. An expired text makes room, as it does for a save. */
+async function livingTexts(
+  { at, caller }: ImportRun,
+  known: readonly KnownMemory[],
+): Promise<Set<string>> {
+  const living = new Set<string>();
+  for (const { id, status, expiresAt, supersededBy, fingerprint: print } of known) {
+    if (status === "trashed" || supersededBy !== null) continue;
+    if (expiresAt === null || expiresAt > caller.now) {
+      living.add(print);
+      continue;
+    }
+    const expired = await at.memories.get(id);
+    if (expired !== null && expired.status !== "trashed") {
+      await trashMemory(at, expired, "rule", caller);
+    }
+  }
+  return living;
 }
 
 function sealNew(

@@ -38,7 +38,15 @@ const MESSAGES_AT_ONCE = 800;
 const MEMORIES_AT_ONCE = 1_000;
 
 /** @throws whatever a batch throws: batches before it stay, and importing the same again continues. */
-export async function importReading(
+export function importReading(
+  at: OpenAccount,
+  reading: ExportReading,
+  caller: Caller,
+): Promise<ImportResult> {
+  return at.oneAtATime(() => importNow(at, reading, caller));
+}
+
+async function importNow(
   at: OpenAccount,
   reading: ExportReading,
   caller: Caller,
@@ -130,8 +138,8 @@ export async function getImport(at: OpenAccount, jobId: string): Promise<ImportR
   if (job.body === null || job.body === "") {
     throw new UserError(
       "not_found",
-      "This import was interrupted before its report.",
-      "Import the same data again: what is there already is left alone.",
+      "This import is still running, or was interrupted before its report.",
+      "Ask again in a minute, or import the same data again: what is there already is left alone.",
     );
   }
   return {

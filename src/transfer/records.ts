@@ -51,8 +51,8 @@ export interface ImportedConversation {
   readonly originPlatform?: Source;
   /** The platform's id; null where the platform gives none. */
   readonly originId: string | null;
-  /** "" when the platform has none. */
-  readonly title: string;
+  /** "" when the platform has none; null when the sender does not say, so that a title that is known stays. */
+  readonly title: string | null;
   readonly createdAt: number | null;
   readonly updatedAt: number | null;
   readonly project?: string;

@@ -7,12 +7,19 @@ export interface UnzipLimits {
   readonly entries: number;
   /** Inflated size of one entry. */
   readonly entryBytes: number;
+  /** All zips inside a zip together. */
+  readonly innerZipBytes: number;
   /** Inflated : compressed. Text seldom reaches 30. */
   readonly ratio: number;
 }
 
 /** For a Worker, which has 128 MB; the ratio stops a bomb long before. */
-const LIMITS: UnzipLimits = { entries: 10_000, entryBytes: 50 * 1_048_576, ratio: 200 };
+const LIMITS: UnzipLimits = {
+  entries: 10_000,
+  entryBytes: 50 * 1_048_576,
+  innerZipBytes: 30 * 1_048_576,
+  ratio: 200,
+};
 /** A zip of zips, as Claude's split exports are sometimes packed; deeper ones are named as not read. */
 const MAX_DEPTH = 2;
 const MEDIA = /\.(?:png|jpe?g|gif|webp|heic|svg|wav|mp3|m4a|ogg|mp4|mov|webm|pdf|dat|bin)$/iu;
@@ -59,6 +66,7 @@ async function readZip(file: File, limits: UnzipLimits, depth: number): Promise<
     );
   }
   const found: ExportFile[] = [];
+  let innerBytes = 0;
   for (const entry of entries) {
     const path = entry.filename.split(/[/\\]/u);
     const last = path.at(-1) ?? "";
@@ -68,7 +76,11 @@ async function readZip(file: File, limits: UnzipLimits, depth: number): Promise<
     const name = `${file.name}/${entry.filename}`;
     const open = () => inflate(entry, file.name, limits);
     if (/\.zip$/iu.test(last)) {
+      // Held in memory while it is read, unlike all else.
+      innerBytes += entry.uncompressedSize;
       const inner = new File(await Array.fromAsync(open()), name);
+      if (Math.max(innerBytes, inner.size) > limits.innerZipBytes)
+        throw tooManyInnerBytes(file.name, limits);
       found.push(...(await expandZips([inner], limits, depth - 1)));
     } else {
       found.push({ name, bytes: open });
@@ -118,6 +130,14 @@ async function* inflate(
     isCancelled = true;
   }
   await writing;
+}
+
+function tooManyInnerBytes(name: string, limits: UnzipLimits): UserError {
+  return new UserError(
+    "too_large",
+    `The zips inside ${nameOf(name)} are larger than ${limits.innerZipBytes / 1_048_576} MiB together.`,
+    "Unzip the outer one and upload the inner ones one after the other.",
+  );
 }
 
 function damaged(name: string, cause: unknown): UserError {

@@ -20,7 +20,7 @@ test("start prints what to do next", () => {
   expect(logs).toContain(`Page      ${server.origin}`);
   expect(logs).toContain(`MCP URL   ${server.mcpUrl}`);
   expect(logs).toContain(`claude mcp add --transport http --scope user cofio ${server.mcpUrl}`);
-  expect(logs).toContain(`PORT=${server.port} npm run --silent token -- --user me`);
+  expect(logs).toContain(`PORT=${server.port} npm run --silent token -- --user test`);
 });
 
 test("start makes the secrets once, readable by their owner alone", async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { callTool, newPerson } from "../support/people.ts";
 
 test("What's my tech stack? is answered although no word is shared", async () => {
@@ -390,7 +390,6 @@ test.each([
   ["import_data", { job_id: "nothere" }, "not_found"],
   ["export_data", { job_id: "nothere" }, "not_found"],
   ["import_data", { data: "{ broken" }, "unsupported_format"],
-  ["import_data", { items: [{ neither: true }] }, "invalid_input"],
 ])(
   "%s with %o is refused in one sentence that says what to send instead",
   async (tool, args, code) => {
@@ -405,6 +404,72 @@ test.each([
     expect(text).not.toMatch(/\bat .*\.ts|SQLITE|D1_|ZodError|Error:/);
   },
 );
+
+test("a save over an expired twin supersedes what it names, and everything is counted", async () => {
+  const person = await newPerson();
+  const a = await callTool(person, "save_memory", { content: "We host on Vercel." });
+  const b = await callTool(person, "save_memory", { content: "We host on Railway." });
+  await callTool(person, "update_memory", { id: a.data["memory"].id, expires_at: "2020-01-01" });
+  const c = await callTool(person, "save_memory", {
+    content: "We host on Vercel.",
+    supersedes: b.data["memory"].id,
+  });
+  expect(c.data["outcome"]).toBe("created");
+  const old = await callTool(person, "get_memory", { id: b.data["memory"].id });
+  expect(old.data["memory"]["superseded_by"]).toBe(c.data["memory"].id);
+  expect((await callTool(person, "get_stats")).data["memories"]).toMatchObject({
+    active: 2,
+    trashed: 1,
+  });
+});
+
+test("dates in words mean the same on the next page and in a repeated call", async () => {
+  const person = await newPerson();
+  for (let index = 0; index < 4; index++)
+    await callTool(person, "save_memory", { content: `Note ${index}` });
+  const args = { after: "2 hours ago", limit: 2 };
+  const first = await callTool(person, "list_memories", args);
+  // Another moment, so that "2 hours ago" names another one too.
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  const second = await callTool(person, "list_memories", {
+    ...args,
+    cursor: first.data["next_cursor"],
+  });
+  expect(second.data["memories"]).toHaveLength(2);
+  const save = { content: "Parking until later.", expires_at: "in 3 hours", idempotency_key: "k" };
+  const [one, two] = [
+    await callTool(person, "save_memory", save),
+    await callTool(person, "save_memory", save),
+  ];
+  expect(two.data).toMatchObject({ outcome: "created", memory: { id: one.data["memory"].id } });
+});
+
+test("a retried save gets its answer although what it superseded has gone to the trash", async () => {
+  const person = await newPerson();
+  const { data: old } = await callTool(person, "save_memory", { content: "Old." });
+  const args = { content: "New.", supersedes: old["memory"].id, idempotency_key: "k" };
+  const first = await callTool(person, "save_memory", args);
+  await callTool(person, "delete_memory", { id: old["memory"].id });
+  const retried = await callTool(person, "save_memory", args);
+  expect(retried.data).toMatchObject({
+    outcome: "created",
+    memory: { id: first.data["memory"].id },
+  });
+  const other = await callTool(person, "save_memory", { ...args, content: "Other." });
+  expect(other.data["error"]).toMatchObject({ code: "idempotency_conflict" });
+});
+
+test("what is in the trash cannot be superseded", async () => {
+  const person = await newPerson();
+  const { data } = await callTool(person, "save_memory", { content: "Old." });
+  await callTool(person, "delete_memory", { id: data["memory"].id });
+  const refused = await callTool(person, "save_memory", {
+    content: "New.",
+    supersedes: data["memory"].id,
+  });
+  expect(refused).toMatchObject({ isError: true, data: { error: { code: "not_found" } } });
+});
 
 test("a whole result, as contracted", async () => {
   const person = await newPerson();

@@ -1,4 +1,4 @@
-/** DESIGN §6, promise 2: search never fails, whatever is typed, in any language; and what was saved is found by its own words. */
+/** Search never fails, whatever is typed, in any language; and what was saved is found by its own words. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { callTool, newPerson, type Person } from "../support/people.ts";

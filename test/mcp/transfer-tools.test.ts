@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
+import { callTool, exportArchive, fetchWorker, newPerson, type Person } from "../support/people.ts";
 
 const chatgpt = JSON.stringify([
   {
@@ -233,7 +233,7 @@ test("a JSON export is read back by another account: same texts, ids, tags, orde
 
 test("an export as an archive is sealed in R2 and decrypted for its owner only", async () => {
   const person = await withSomeData();
-  const { data } = await callTool(person, "export_data", { deliver: "archive" });
+  const { data } = await exportArchive(person);
   expect(data["job"]["state"]).toBe("finished");
   const { url, bytes, sha256 } = data["download"];
   const path = new URL(url).pathname;
@@ -336,4 +336,117 @@ test("an import of many batches is counted whole, and importing it again writes 
   expect(results).toEqual([{ memoryTokens: 0, messageTokens: 0, bytes: 0 }]);
   const again = await callTool(person, "import_data", { items });
   expect(again.data["items"]).toMatchObject({ new: 0, updated: 0, unchanged: 1_690 });
+});
+
+test("a history that comes back to an earlier value survives its own export", async () => {
+  const person = await newPerson();
+  const first = await callTool(person, "save_memory", { content: "We host on Vercel." });
+  const second = await callTool(person, "save_memory", {
+    content: "We host on Railway.",
+    supersedes: first.data["memory"].id,
+  });
+  await callTool(person, "save_memory", {
+    content: "We host on Vercel.",
+    supersedes: second.data["memory"].id,
+  });
+  const { data: exported } = await callTool(person, "export_data");
+  const other = await newPerson();
+  const { data } = await callTool(other, "import_data", { data: exported["data"] });
+  expect(data["items"]).toMatchObject({ found: 3, new: 3, skipped: 0 });
+  const found = await callTool(other, "search_memory", { query: "where do we host" });
+  expect(found.data["results"].map(({ content }: { content: string }) => content)).toEqual([
+    "We host on Vercel.",
+  ]);
+});
+
+test("parts of one conversation, sent together or at once, become one in order", async () => {
+  const person = await newPerson();
+  const part = (messages: readonly string[], title?: string) => ({
+    platform: "kimi",
+    id: "c",
+    ...(title === undefined ? {} : { title }),
+    messages: messages.map((content, index) => ({
+      id: content,
+      role: index % 2 === 0 ? "user" : "assistant",
+      content,
+    })),
+  });
+  await callTool(person, "import_data", {
+    items: [part(["one", "two"], "Counting"), part(["three"])],
+  });
+  await Promise.all([
+    callTool(person, "import_data", { items: [part(["four"])] }),
+    callTool(person, "import_data", { items: [part(["five"])] }),
+  ]);
+  const { data: listed } = await callTool(person, "list_conversations");
+  expect(listed["conversations"]).toEqual([
+    expect.objectContaining({ title: "Counting", message_count: 5 }),
+  ]);
+  const texts: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const { data } = await callTool(person, "get_conversation", {
+      id: listed["conversations"][0].id,
+      limit: 1,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    texts.push(...data["messages"].map(({ text }: { text: string }) => text));
+    cursor = data["next_cursor"];
+  } while (cursor !== undefined);
+  expect(texts.slice(0, 3)).toEqual(["one", "two", "three"]);
+  expect(texts.slice(3).sort()).toEqual(["five", "four"]);
+  const { data: stats } = await callTool(person, "get_stats");
+  expect(stats["conversations"]).toMatchObject({ total: 1, messages: 5 });
+});
+
+test("equal message ids, odd times and long titles cost nothing but themselves", async () => {
+  const person = await newPerson();
+  const messages = [
+    { id: "1", role: "user", content: "first" },
+    { id: "1", role: "user", content: "second" },
+    { id: "2", role: "assistant", content: "third", created_at: 1.7e18 },
+  ];
+  const item = {
+    platform: "chatgpt",
+    id: "c",
+    title: "t".repeat(5_000),
+    created_at: 1.7e18,
+    messages,
+  };
+  const { data } = await callTool(person, "import_data", {
+    items: [item, { neither: true }, { content: "Good.", created_at: "someday" }],
+  });
+  expect(data["items"]).toMatchObject({ found: 6, new: 3, skipped: 3, remaining: 0 });
+  const { data: again } = await callTool(person, "import_data", { items: [item] });
+  expect(again["items"]).toMatchObject({ found: 4, new: 0, updated: 0, unchanged: 3, skipped: 1 });
+  expect(
+    (await callTool(person, "list_conversations")).data["conversations"][0].title,
+  ).toHaveLength(1_000);
+  expect((await callTool(person, "export_data")).isError).toBe(false);
+});
+
+test("a conversation that is cut over several batches is one conversation", async () => {
+  const person = await newPerson();
+  const text = (index: number) =>
+    `Message ${index} ${"many different words ".repeat(60)}${crypto.randomUUID()}`;
+  const messages = Array.from({ length: 500 }, (_, index) => ({
+    role: "user",
+    content: text(index),
+  }));
+  await callTool(person, "import_data", {
+    items: [{ platform: "kimi", id: "long", title: "Long", messages }],
+  });
+  const { data } = await callTool(person, "get_stats");
+  expect(data["conversations"]).toMatchObject({ total: 1, messages: 500 });
+});
+
+test("importing what has expired saves it anew", async () => {
+  const person = await newPerson();
+  const { data } = await callTool(person, "save_memory", { content: "Gym on Mondays." });
+  await callTool(person, "update_memory", { id: data["memory"].id, expires_at: "2020-01-01" });
+  const { data: imported } = await callTool(person, "import_data", {
+    items: [{ content: "Gym on Mondays." }],
+  });
+  expect(imported["items"]).toMatchObject({ new: 1 });
+  expect((await callTool(person, "search_memory", { query: "gym" })).data["total"]).toBe(1);
 });

@@ -51,6 +51,19 @@ test.each([
   ["March 2024", "2024-03-01", "2024-04-01"],
   ["5 March", "2026-03-05", "2026-03-06"],
   ["31.12.2025", "2025-12-31", "2026-01-01"],
+  ["01.12.2026", "2026-12-01", "2026-12-02"],
+  ["since 1.2.2026", "2026-02-01", "2026-02-02"],
+  ["01.12.2026 10:00", "2026-12-01T10:00", "2026-12-01T10:01"],
+  ["March 2024.", "2024-03-01", "2024-04-01"],
+  ["yesterday, please!", "2026-07-14", "2026-07-15"],
+  ["March 2024 onwards", "2024-03-01", "2024-04-01"],
+  ["in the last week", "2026-07-06", "2026-07-13"],
+  ["Monday of last week", "2026-07-06", "2026-07-07"],
+  ["Friday next week", "2026-07-24", "2026-07-25"],
+  ["the day before yesterday", "2026-07-13", "2026-07-14"],
+  ["the day after tomorrow", "2026-07-17", "2026-07-18"],
+  ["end of last month", "2026-06-30", "2026-07-01"],
+  ["beginning of March 2025", "2025-03-01", "2025-03-02"],
   ["2 hours ago", "2026-07-15T08:00", "2026-07-15T08:01"],
   ["in 5 minutes", "2026-07-15T10:05", "2026-07-15T10:06"],
   ["now", "2026-07-15T10:00", "2026-07-15T10:01"],
@@ -178,6 +191,23 @@ test.each([
   "in 999999 years",
   "in 30000 years",
   "' OR 1=1 --",
+  // chrono reads a part of these.
+  "not tuesday",
+  "not yesterday",
+  "between March and May 2026",
+  "March to May 2026",
+  "March 5 - March 10",
+  "today or tomorrow",
+  "second week of March",
+  "Friday the 13th",
+  "March last year",
+  "1st of last month",
+  "Monday last week at 5pm",
+  "01.12.26",
+  "01.13.2026",
+  "2026-13-01",
+  "since 2026/13/01",
+  "31.02.2026",
 ])("%j is refused with an example of what can be read", (phrase) => {
   expect(() => readTimePhrase(phrase, NOW, "Europe/Berlin")).toThrow(UserError);
 });
@@ -214,6 +244,58 @@ test("any text is read as a span that begins before it ends, or refused as the p
       expect(new Date(read.end).toISOString()).toMatch(/^[+\d]/);
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test.each([
+  ["Friday", "2026-07-15T10:00Z", "2026-07-10", "2026-07-17"],
+  ["on Friday", "2026-07-15T10:00Z", "2026-07-10", "2026-07-17"],
+  ["Wednesday", "2026-07-15T00:30Z", "2026-07-15", "2026-07-15"],
+  ["Wednesday", "2026-07-15T23:30Z", "2026-07-15", "2026-07-15"],
+  ["Monday", "2026-07-15T10:00Z", "2026-07-13", "2026-07-20"],
+  ["last Friday", "2026-07-15T10:00Z", "2026-07-10", "2026-07-10"],
+  ["March 5", "2026-01-15T10:00Z", "2025-03-05", "2026-03-05"],
+  ["5 March", "2026-07-15T10:00Z", "2026-03-05", "2027-03-05"],
+  ["December 25", "2026-01-15T10:00Z", "2025-12-25", "2026-12-25"],
+  ["March 5", "2026-03-05T18:00Z", "2026-03-05", "2026-03-05"],
+  ["end of March", "2026-12-15T10:00Z", "2026-03-31", "2027-03-31"],
+  ["the end of March", "2026-01-15T10:00Z", "2025-03-31", "2026-03-31"],
+  ["start of March", "2026-12-15T10:00Z", "2026-03-01", "2027-03-01"],
+  ["February 29", "2028-01-15T10:00Z", "2024-02-29", "2028-02-29"],
+  ["last March", "2026-03-15T10:00Z", "2025-03-01", "2025-03-01"],
+  ["next March", "2026-03-15T10:00Z", "2027-03-01", "2027-03-01"],
+  ["5pm", "2026-07-15T10:00Z", "2026-07-14T17:00", "2026-07-15T17:00"],
+  ["5pm", "2026-07-15T18:00Z", "2026-07-15T17:00", "2026-07-16T17:00"],
+])("%j asked at %s is %s to a question and %s to an expiry", (phrase, at, past, future) => {
+  const starts = (["past", "future"] as const).map((towards) =>
+    shown(readTimePhrase(phrase, Date.parse(at), "UTC", towards).start),
+  );
+  expect(starts).toEqual([past, future]);
+});
+
+test("a day named without its year lies behind a question and not behind an expiry, on every day of the year", () => {
+  const days = fc
+    .integer({ min: 0, max: 4_000 })
+    .map((n) => Date.UTC(2020, 0, 1, 12) + n * 86_400_000);
+  const names = fc.constantFrom(
+    "January 31",
+    "2 March",
+    "July 4th",
+    "December 31",
+    "Sunday",
+    "Thursday",
+  );
+  fc.assert(
+    fc.property(days, names, (now, name) => {
+      const past = readTimePhrase(name, now, "UTC");
+      const future = readTimePhrase(name, now, "UTC", "future");
+      expect(past.start).toBeLessThanOrEqual(now);
+      expect(future.end).toBeGreaterThan(now);
+      const period = / /.test(name) ? 366 : 7;
+      expect(now - past.start).toBeLessThan(period * 86_400_000);
+      expect(future.start - now).toBeLessThan(period * 86_400_000);
+    }),
+    { numRuns: 500 },
   );
 });
 

@@ -66,6 +66,18 @@ export async function callTool(
   };
 }
 
+/** Exports to an archive and asks again until it is there, as a client does. */
+export async function exportArchive(
+  person: Person,
+  args: Record<string, unknown> = {},
+): Promise<ToolResult> {
+  let answer = await callTool(person, "export_data", { ...args, deliver: "archive" });
+  while (["created", "running"].includes(answer.data["job"]?.state)) {
+    answer = await callTool(person, "export_data", { job_id: answer.data["job"].id });
+  }
+  return answer;
+}
+
 /** A JSON-RPC request in the older protocol's form. */
 export function callRaw(
   token: string,

@@ -275,15 +275,22 @@ export async function take(accounts: readonly [Account, Account], todo: Step): P
       const key = todo.key < 3 ? `key ${todo.key}` : null;
       const foreign = todo.supersedes === null ? null : foreignIdOf(todo.supersedes);
       const base = { content, ...(key === null ? {} : { idempotency_key: key }) };
-      if (foreign !== null) return foreignCall("save_memory", "supersedes", foreign, base);
-      const superseded = todo.supersedes === null ? null : memoryOf(todo.supersedes);
-      const supersedes =
-        todo.supersedes === null ? {} : { supersedes: superseded?.id ?? UNKNOWN_ID };
-      const answer = await call("save_memory", { ...base, ...supersedes });
-      if (todo.supersedes !== null && superseded === null) return said(answer, "not_found");
       const used = key === null ? undefined : own.keys.get(key);
-      const args = JSON.stringify([content, superseded?.id]);
+      if (foreign !== null) {
+        // No save under a foreign id was ever accepted, so a used key was used for something else.
+        const expected = used === undefined ? "not_found" : "idempotency_conflict";
+        return { ...(await foreignCall("save_memory", "supersedes", foreign, base)), expected };
+      }
+      const superseded = todo.supersedes === null ? null : memoryOf(todo.supersedes);
+      const supersedes = todo.supersedes === null ? null : (superseded?.id ?? UNKNOWN_ID);
+      const answer = await call("save_memory", {
+        ...base,
+        ...(supersedes === null ? {} : { supersedes }),
+      });
+      const args = JSON.stringify([content, supersedes]);
       if (used !== undefined) return said(answer, used === args ? null : "idempotency_conflict");
+      const isReplaceable = superseded !== null && superseded.status !== "trashed";
+      if (supersedes !== null && !isReplaceable) return said(answer, "not_found");
       if (key !== null) own.keys.set(key, args);
       const twin = livingTwin(own, content, null);
       const made = twin ?? newMemory(answer.data["memory"]?.id, content, null);

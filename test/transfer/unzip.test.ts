@@ -66,6 +66,7 @@ test("an entry above the limit stops there", async () => {
     {
       entries: 10,
       entryBytes: 10_000,
+      innerZipBytes: 10_000,
       ratio: 200,
     },
   );

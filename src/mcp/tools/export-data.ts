@@ -25,9 +25,10 @@ export const exportData = defineTool({
   aliases: { job: "job_id", delivery: "deliver" },
   output: { data: "string", counts: "object", job: "object", download: "object" },
   annotations: {
-    readOnlyHint: true,
+    // It reads all there is and leaves a job behind: clients should ask before they run it.
+    readOnlyHint: false,
     destructiveHint: false,
-    idempotentHint: true,
+    idempotentHint: false,
     openWorldHint: false,
   },
   scope: "data:export",

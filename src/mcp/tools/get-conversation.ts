@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { readConversation } from "../../conversations/read.ts";
-import { AS_DATA, compact, conversationAnswer, iso } from "../answers.ts";
+import { AS_DATA, compact, conversationAnswer, iso, moreLine } from "../answers.ts";
 import { cursor, maxTokens, memoryId, pageSize } from "../fields.ts";
 import { defineTool } from "../tool.ts";
 
@@ -20,6 +20,7 @@ export const getConversation = defineTool({
   aliases: {
     conversation_id: "id",
     message_id: "around",
+    next_cursor: "cursor",
     page_size: "limit",
     message_limit: "limit",
   },
@@ -59,7 +60,7 @@ export const getConversation = defineTool({
       text: [
         `"${conversation.title}" (${conversation.source}, ${conversation.messageCount} messages). ${AS_DATA}`,
         ...messages.map(({ role, text }) => `${role}: ${text}`),
-        ...(nextCursor === null ? [] : ["More: send next_cursor."]),
+        ...moreLine(nextCursor),
       ].join("\n"),
     };
   },

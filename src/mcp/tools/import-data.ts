@@ -5,6 +5,7 @@ import { readTimePhrase } from "../../search/time-phrase.ts";
 import { CATEGORIES, ROLES } from "../../storage/closed-lists.ts";
 import { importAnswer, importText } from "../../transfer/import-answer.ts";
 import { getImport, importReading } from "../../transfer/import.ts";
+import { plausible } from "../../transfer/formats/text.ts";
 import { readItems, type SentItem } from "../../transfer/items.ts";
 import { readExport } from "../../transfer/read.ts";
 import { utf8 } from "../../vault/bytes.ts";
@@ -104,6 +105,13 @@ export const importData = defineTool({
       const url = `${publicOrigin}/import`;
       return { structured: { upload_url: url }, text: `Files are uploaded at ${url}` };
     }
+    if (data !== undefined && items !== undefined) {
+      throw new UserError(
+        "invalid_input",
+        "Both `data` and `items` were sent.",
+        "Send one of them, and the other in a second call.",
+      );
+    }
     if (data !== undefined && utf8(data).length > MAX_DATA_BYTES) {
       throw new UserError(
         "too_large",
@@ -114,54 +122,50 @@ export const importData = defineTool({
     const reading =
       items === undefined
         ? await readExport([{ name: "data", bytes: data ?? "" }])
-        : readItems(
-            items.map((sent, index) => sentItem(sent, index, caller.now, account.timeZone)),
-          );
+        : readItems(items.map((sent) => sentItem(sent, caller.now, account.timeZone)));
     const result = await importReading(account, reading, caller);
     return { structured: importAnswer(result), text: importText(result) };
   },
 });
 
-/** @throws UserError invalid_input that names the item */
-function sentItem(value: unknown, index: number, now: number, timeZone: string): SentItem {
+/** One item that cannot be read never costs the others. */
+function sentItem(value: unknown, now: number, timeZone: string): SentItem {
   const parsed = item.safeParse(typeof value === "string" ? { content: value } : value);
-  const refusal = (problem: string) =>
-    new UserError(
-      "invalid_input",
-      `items[${index}] cannot be read: ${problem}.`,
-      "Send {content, tags…} for a memory or {platform, id, title, messages: [{role, content}]} for a conversation.",
-    );
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw refusal(`${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim());
-  }
+  if (!parsed.success) return unreadable(value);
   const { content, messages, created_at, ...rest } = parsed.data;
-  const timeOf = (given: string | number | undefined) => readTime(given, now, timeZone);
-  if (messages !== undefined) {
-    return {
-      type: "conversation",
-      conversation: {
-        id: rest.id,
-        title: rest.title === undefined ? undefined : cleanString(rest.title),
-        platform: rest.platform ?? rest.source,
-        createdAt: timeOf(created_at),
-        messages: messages.map(({ created_at: said, content: text, ...fields }) => ({
-          ...fields,
-          content: cleanString(text),
-          createdAt: timeOf(said),
-        })),
-      },
-    };
+  try {
+    const createdAt = readTime(created_at, now, timeZone);
+    if (messages !== undefined) {
+      return {
+        type: "conversation",
+        conversation: {
+          id: rest.id,
+          title: rest.title === undefined ? undefined : cleanString(rest.title),
+          platform: rest.platform ?? rest.source,
+          project: rest.project,
+          createdAt,
+          messages: messages.map(({ created_at: said, content: text, ...fields }) => ({
+            ...fields,
+            content: cleanString(text),
+            createdAt: readTime(said, now, timeZone),
+          })),
+        },
+      };
+    }
+    if (content === undefined) return unreadable(value);
+    const memory = { ...rest, content, source: rest.source ?? rest.platform, createdAt };
+    return { type: "memory", memory };
+  } catch (error) {
+    // A date that cannot be read; anything else is a bug.
+    if (error instanceof UserError) return unreadable(value);
+    throw error;
   }
-  if (content === undefined) throw refusal("it has neither `content` nor `messages`");
+}
+
+function unreadable(value: unknown): SentItem {
   return {
-    type: "memory",
-    memory: {
-      ...rest,
-      content,
-      source: rest.source ?? rest.platform,
-      createdAt: timeOf(created_at),
-    },
+    type: "unreadable",
+    example: (JSON.stringify(value) ?? "").slice(0, 120).toWellFormed(),
   };
 }
 
@@ -173,6 +177,6 @@ function readTime(
 ): number | undefined {
   if (given === undefined) return undefined;
   if (typeof given === "string") return readTimePhrase(given, now, timeZone).start;
-  // Seconds of any year up to 5138 are below 10^11, milliseconds since 1973 above.
-  return given < 1e11 ? given * 1000 : given;
+  // Seconds of any year up to 5138 are below 10^11, milliseconds since 1973 above. Nonsense counts as not given.
+  return plausible(Math.round(given < 1e11 ? given * 1000 : given)) ?? undefined;
 }

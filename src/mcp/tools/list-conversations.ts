@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { listConversations as listPage } from "../../conversations/list.ts";
-import { readTimePhrase } from "../../search/time-phrase.ts";
-import { AS_DATA, compact, conversationAnswer } from "../answers.ts";
+import { AS_DATA, compact, conversationAnswer, moreLine } from "../answers.ts";
 import { cursor, filterAliases, maxTokens, pageSize, source, when } from "../fields.ts";
 import { spanOf } from "../spans.ts";
 import { defineTool } from "../tool.ts";
@@ -32,13 +31,9 @@ export const listConversations = defineTool({
   scope: "conversations:read",
 
   async run(input, { account, caller }) {
-    const span = spanOf(input, caller.now, account.timeZone);
-    const on =
-      input.on === undefined ? null : readTimePhrase(input.on, caller.now, account.timeZone);
     const { conversations, total, nextCursor } = await listPage(account, {
-      ...(input.platform === undefined ? {} : { source: input.platform }),
-      ...span,
-      ...(on === null ? {} : { after: on.start, before: on.end }),
+      source: input.platform,
+      ...spanOf(input, caller.now, account.timeZone),
       order: input.order,
       limit: input.limit,
       maxTokens: input.max_tokens,
@@ -51,12 +46,13 @@ export const listConversations = defineTool({
         next_cursor: nextCursor,
       }),
       text: [
-        `${conversations.length} of ${total} conversations.${nextCursor === null ? "" : " More: send next_cursor."}`,
+        `${conversations.length} of ${total} conversations.`,
         ...(conversations.length === 0 ? [] : [AS_DATA]),
         ...conversations.map(
           ({ id, title, source: platform, updatedAt, messageCount }) =>
             `[${id}] ${title === "" ? "(untitled)" : title} (${platform}, ${new Date(updatedAt).toISOString().slice(0, 10)}, ${messageCount} messages)`,
         ),
+        ...moreLine(nextCursor),
       ].join("\n"),
     };
   },

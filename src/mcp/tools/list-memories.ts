@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { listMemories as listPage } from "../../memory/list.ts";
 import { MEMORY_STATUSES } from "../../storage/schema.ts";
-import { AS_DATA, compact, memoryAnswer, memoryLine } from "../answers.ts";
+import { AS_DATA, compact, memoryAnswer, memoryLine, moreLine } from "../answers.ts";
 import { cursor, filterAliases, maxTokens, memoryFilters, pageSize } from "../fields.ts";
 import { spanOf } from "../spans.ts";
 import { defineTool } from "../tool.ts";
@@ -46,9 +46,10 @@ export const listMemories = defineTool({
     return {
       structured: compact({ memories: memories.map(memoryAnswer), total, next_cursor: nextCursor }),
       text: [
-        `${memories.length} of ${total} ${input.status} memories.${nextCursor === null ? "" : " More: send next_cursor."}`,
+        `${memories.length} of ${total} ${input.status} memories.`,
         ...(memories.length === 0 ? [] : [AS_DATA]),
         ...memories.map((memory) => memoryLine(memory)),
+        ...moreLine(nextCursor),
       ].join("\n"),
     };
   },

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { MAX_ASKED_AS, MAX_TAGS } from "../../memory/memory.ts";
+import { cleanTags, MAX_ASKED_AS, MAX_TAGS } from "../../memory/memory.ts";
 import { saveMemory as save } from "../../memory/save.ts";
 import { readTimePhrase } from "../../search/time-phrase.ts";
 import { CATEGORIES, type Category } from "../../storage/closed-lists.ts";
-import { compact, memoryAnswer, memoryLine } from "../answers.ts";
+import { compact, excerpt, memoryAnswer, memoryLine } from "../answers.ts";
 import { category, integer, list, when } from "../fields.ts";
 import { defineTool } from "../tool.ts";
 
@@ -43,25 +43,34 @@ export const saveMemory = defineTool({
   },
   scope: "memories:write",
 
-  async run(input, { account, caller }) {
+  async run(input, { account, caller, scopes }) {
     const known = knownCategory(input.category);
-    // An unknown category is a word of the user: it becomes a tag, because rows hold only the closed list in the clear.
+    // An unknown category is a word of the user: it becomes a tag, because rows hold only the closed list in the clear. With the
+    // tags full it is dropped, because the tags were chosen and the fact is worth more than its category.
+    const tags = cleanTags(input.tags ?? []);
     const extra =
-      known === "other" && input.category !== undefined && input.category !== "other"
+      known === "other" &&
+      input.category !== undefined &&
+      input.category !== "other" &&
+      tags.length < MAX_TAGS
         ? [input.category]
         : [];
-    const { outcome, memory, similar, operationId } = await save(
+    const saved = await save(
       account,
       {
         content: input.content,
         category: known,
-        tags: [...(input.tags ?? []), ...extra],
+        tags: [...tags, ...extra],
         project: input.project,
         importance: input.importance,
         origin: input.origin,
         supersedes: input.supersedes,
         askedAs: input.asked_as,
-        idempotencyKey: input.idempotency_key,
+        ...(input.idempotency_key === undefined
+          ? {}
+          : {
+              idempotency: { key: input.idempotency_key, argumentsAsSent: JSON.stringify(input) },
+            }),
         ...(input.expires_at === undefined
           ? {}
           : {
@@ -71,9 +80,12 @@ export const saveMemory = defineTool({
       },
       caller,
     );
+    const { outcome, memory, operationId } = saved;
+    // A client that may only write learns nothing of what is near.
+    const similar = scopes.includes("memories:read") ? saved.similar : [];
     const near = similar.map(({ memory: other, relevance, differing }) => ({
       id: other.id,
-      content: other.content,
+      content: excerpt(other.content),
       relevance,
       only_here: differing.here,
       only_there: differing.there,
@@ -87,7 +99,9 @@ export const saveMemory = defineTool({
       }),
       text: [
         `${SAID[outcome]} ${memoryLine(memory)}`,
-        ...similar.map(({ memory: other }) => `Similar: ${memoryLine(other)}`),
+        ...similar.map(
+          ({ memory: other }) => `Similar: ${memoryLine(other, excerpt(other.content))}`,
+        ),
       ].join("\n"),
     };
   },

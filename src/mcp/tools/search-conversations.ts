@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { searchConversations as search } from "../../conversations/search.ts";
 import { ROLES } from "../../storage/closed-lists.ts";
-import { AS_DATA, compact, conversationAnswer, iso } from "../answers.ts";
+import { AS_DATA, compact, conversationAnswer, iso, moreLine } from "../answers.ts";
 import { cursor, filterAliases, maxTokens, pageSize, source, when } from "../fields.ts";
 import { spanOf } from "../spans.ts";
 import { defineTool } from "../tool.ts";
@@ -40,7 +40,8 @@ export const searchConversations = defineTool({
   async run(input, { account, caller }) {
     const { hits, total, nextCursor } = await search(account, {
       query: input.query,
-      ...compactFilter(input.platform, input.role),
+      source: input.platform,
+      role: input.role,
       ...spanOf(input, caller.now, account.timeZone),
       limit: input.limit,
       maxTokens: input.max_tokens,
@@ -67,11 +68,10 @@ export const searchConversations = defineTool({
     );
     return {
       structured: compact({ results, total, next_cursor: nextCursor }),
-      text: lines.length === 0 ? "No messages." : [AS_DATA, ...lines].join("\n"),
+      text:
+        lines.length === 0
+          ? "No messages."
+          : [AS_DATA, ...lines, ...moreLine(nextCursor)].join("\n"),
     };
   },
 });
-
-function compactFilter<S, R>(source: S | undefined, role: R | undefined) {
-  return { ...(source === undefined ? {} : { source }), ...(role === undefined ? {} : { role }) };
-}

@@ -1,7 +1,14 @@
 import * as z from "zod";
 import { matchingConversations } from "../../conversations/search.ts";
 import { searchMemories } from "../../memory/search.ts";
-import { AS_DATA, compact, conversationAnswer, memoryAnswer, memoryLine } from "../answers.ts";
+import {
+  AS_DATA,
+  compact,
+  conversationAnswer,
+  memoryAnswer,
+  memoryLine,
+  moreLine,
+} from "../answers.ts";
 import { cursor, filterAliases, fraction, maxTokens, memoryFilters, pageSize } from "../fields.ts";
 import { spanOf } from "../spans.ts";
 import { defineTool } from "../tool.ts";
@@ -65,7 +72,7 @@ export const searchMemory = defineTool({
     });
     const lines = hits.map(({ memory, snippet, matched, relevance }) =>
       [
-        matched ? relevance.toFixed(2) : "maybe",
+        matched ? relevance.toFixed(2) : "not matched:",
         memoryLine(memory, snippet ?? memory.content),
       ].join(" "),
     );
@@ -84,6 +91,7 @@ export const searchMemory = defineTool({
       }),
       text: [
         ...(lines.length === 0 ? ["No memories."] : [AS_DATA, ...lines]),
+        ...moreLine(nextCursor),
         ...conversations.map(({ id, title }) => `Conversation [${id}]: ${title}`),
       ].join("\n"),
     };

@@ -2,9 +2,8 @@ import * as z from "zod";
 import { MAX_ASKED_AS, MAX_TAGS } from "../../memory/memory.ts";
 import { updateMemory as update } from "../../memory/update.ts";
 import { readTimePhrase } from "../../search/time-phrase.ts";
-import { CATEGORIES } from "../../storage/closed-lists.ts";
 import { compact, memoryAnswer, memoryLine } from "../answers.ts";
-import { integer, list, memoryId } from "../fields.ts";
+import { integer, knownCategory, list, memoryId } from "../fields.ts";
 import { defineTool } from "../tool.ts";
 
 export const updateMemory = defineTool({
@@ -15,7 +14,7 @@ export const updateMemory = defineTool({
   input: z.object({
     id: memoryId(),
     content: z.string().optional(),
-    category: z.enum(CATEGORIES).optional(),
+    category: knownCategory(),
     tags: list(MAX_TAGS),
     add_tags: list(MAX_TAGS),
     remove_tags: list(MAX_TAGS),
@@ -69,8 +68,9 @@ export const updateMemory = defineTool({
 });
 
 function readExpiry(phrase: string | undefined, now: number, timeZone: string) {
-  if (phrase === undefined) return undefined;
-  return /^(?:never|none|)$/iu.test(phrase.trim())
+  // Models fill optional fields with "", and mean nothing by it.
+  if (phrase === undefined || phrase.trim() === "") return undefined;
+  return /^(?:never|none)$/iu.test(phrase.trim())
     ? null
     : readTimePhrase(phrase, now, timeZone, "future").end;
 }

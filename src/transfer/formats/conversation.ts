@@ -27,7 +27,7 @@ export function conversationRecords(
     if (reading.outcome === "message") messages.push(reading.message);
     else counts.set(reading.reason, (counts.get(reading.reason) ?? 0) + 1);
   }
-  const { title } = conversation;
+  const title = conversation.title ?? "";
   return [
     messages.length > 0
       ? { type: "conversation", conversation: { ...conversation, messages } }
@@ -57,7 +57,10 @@ export function exclude(records: readonly ImportRecord[], reason: SkipReason): I
   return records.flatMap((record): ImportRecord[] => {
     switch (record.type) {
       case "conversation": {
-        const { title, messages } = record.conversation;
+        const { title, messages } = {
+          ...record.conversation,
+          title: record.conversation.title ?? "",
+        };
         return [
           skipped("conversation", reason, { example: title }),
           skipped("message", reason, { count: messages.length, example: title }),

@@ -41,6 +41,6 @@ export function timeFromIso(value: unknown): number | null {
 
 const YEAR_2100 = Date.UTC(2100);
 
-function plausible(time: number): number | null {
+export function plausible(time: number): number | null {
   return time > 0 && time < YEAR_2100 ? time : null;
 }
