@@ -7,7 +7,7 @@ import { newId, newOperationId } from "../vault/ids.ts";
 import { cleanText, DEFAULT_IMPORTANCE, openMemory, sealLabels, sealMemory } from "./memory.ts";
 import type { Memory } from "./memory.ts";
 import { findSimilar, type SimilarMemory } from "./similar.ts";
-import { trashMemory } from "./update.ts";
+import { retireExpired } from "./update.ts";
 
 export interface SaveDraft {
   readonly content: string;
@@ -176,11 +176,6 @@ async function claimOf(
     argumentsHash(at.keys, argumentsAsSent),
   ]);
   return { key: keyHash, argsHash, expiresAt: now + IDEMPOTENCY_MS };
-}
-
-async function retireExpired(at: OpenAccount, id: string, caller: Caller): Promise<void> {
-  const expired = await at.memories.get(id);
-  if (expired !== null) await trashMemory(at, expired, "rule", caller);
 }
 
 /** @param operationId of the change that the save made all the same: saying "B is replaced by what A says" changes B */

@@ -130,7 +130,7 @@ export async function deleteMemory(
 }
 
 /** @throws UserError version_conflict when another request changed it meanwhile. */
-export async function trashMemory(
+async function trashMemory(
   at: OpenAccount,
   row: MemoryRow,
   kind: "delete" | "rule",
@@ -150,6 +150,14 @@ export async function trashMemory(
   );
   if (!changed) return explainRefusal(at, row, trashed);
   return { memory: await openMemory(at.keys, trashed), operationId: operation.id };
+}
+
+/** An expired text makes room for the same one said anew. */
+export async function retireExpired(at: OpenAccount, id: string, caller: Caller): Promise<void> {
+  const expired = await at.memories.get(id);
+  if (expired !== null && expired.status !== "trashed") {
+    await trashMemory(at, expired, "rule", caller);
+  }
 }
 
 /** Another user's id and an unknown one give the same answer. @throws UserError not_found */

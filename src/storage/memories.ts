@@ -365,7 +365,11 @@ export function openMemories(d1: D1Database, userId: string) {
           .prepare(SQL_SAVE_OPERATION)
           .bind(userId, op, created.id, supersedes, grantId, client, now),
       );
-      statements.push(d1.prepare(SQL_HAS_OPERATION).bind(userId, op));
+      // A duplicate changes something only by what it supersedes.
+      const operationAt =
+        supersedes === null
+          ? -1
+          : statements.push(d1.prepare(SQL_HAS_OPERATION).bind(userId, op)) - 1;
       if (claim !== null) {
         statements.push(d1.prepare(SQL_VERDICT).bind(userId, grantId, claim.key));
       }
@@ -384,14 +388,13 @@ export function openMemories(d1: D1Database, userId: string) {
         }
       }
       if (made === undefined) throw new Error("A save returned no row");
-      const changed = results[claim === null ? results.length - 1 : results.length - 2];
       return made.id === created.id
         ? { outcome: "created" }
         : {
             outcome: "duplicate",
             id: made.id,
             expiresAt: made.expiresAt,
-            changed: changed?.results.length === 1,
+            changed: results[operationAt]?.results.length === 1,
           };
     },
 

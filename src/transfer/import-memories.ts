@@ -11,7 +11,7 @@ import {
 import type { SealedLabel, SealedMemory } from "../storage/memories.ts";
 import { fingerprint, originKey } from "../vault/blind.ts";
 import { newId } from "../vault/ids.ts";
-import { trashMemory } from "../memory/update.ts";
+import { retireExpired } from "../memory/update.ts";
 import type { KnownMemory } from "../storage/imports.ts";
 import type { ImportRun } from "./import.ts";
 import type { ImportedMemory } from "./records.ts";
@@ -79,7 +79,7 @@ export async function prepareMemories(
   return prepared;
 }
 
-/** Fingerprints of what is stored and living. An expired text makes room, as it does for a save. */
+/** Fingerprints of what is stored and living. What has expired is retired, as it is by a save. */
 async function livingTexts(
   { at, caller }: ImportRun,
   known: readonly KnownMemory[],
@@ -91,10 +91,7 @@ async function livingTexts(
       living.add(print);
       continue;
     }
-    const expired = await at.memories.get(id);
-    if (expired !== null && expired.status !== "trashed") {
-      await trashMemory(at, expired, "rule", caller);
-    }
+    await retireExpired(at, id, caller);
   }
   return living;
 }

@@ -74,16 +74,17 @@ async function readZip(file: File, limits: UnzipLimits, depth: number): Promise<
       continue;
     if (entry.encrypted) throw damaged(file.name, new Error("encrypted"));
     const name = `${file.name}/${entry.filename}`;
-    const open = () => inflate(entry, file.name, limits);
     if (/\.zip$/iu.test(last)) {
-      // Held in memory while it is read, unlike all else.
-      innerBytes += entry.uncompressedSize;
-      const inner = new File(await Array.fromAsync(open()), name);
-      if (Math.max(innerBytes, inner.size) > limits.innerZipBytes)
-        throw tooManyInnerBytes(file.name, limits);
+      // Held in memory while it is read, unlike all else: together they get what is left of their limit.
+      const left = Math.min(limits.entryBytes, limits.innerZipBytes - innerBytes);
+      const chunks = await Array.fromAsync(
+        inflate(entry, file.name, { ...limits, entryBytes: left }),
+      );
+      const inner = new File(chunks, name);
+      innerBytes += inner.size;
       found.push(...(await expandZips([inner], limits, depth - 1)));
     } else {
-      found.push({ name, bytes: open });
+      found.push({ name, bytes: () => inflate(entry, file.name, limits) });
     }
   }
   return found;
@@ -117,7 +118,7 @@ async function* inflate(
         throw new UserError(
           "too_large",
           `A file in ${nameOf(archive)} is too large when unzipped.`,
-          `At most ${limits.entryBytes / 1_048_576} MiB a file, and ${limits.ratio} times its compressed size.`,
+          `At most ${Math.floor(limits.entryBytes / 1_048_576)} MiB a file, and ${limits.ratio} times its compressed size.`,
         );
       }
       yield chunk;
@@ -130,14 +131,6 @@ async function* inflate(
     isCancelled = true;
   }
   await writing;
-}
-
-function tooManyInnerBytes(name: string, limits: UnzipLimits): UserError {
-  return new UserError(
-    "too_large",
-    `The zips inside ${nameOf(name)} are larger than ${limits.innerZipBytes / 1_048_576} MiB together.`,
-    "Unzip the outer one and upload the inner ones one after the other.",
-  );
 }
 
 function damaged(name: string, cause: unknown): UserError {

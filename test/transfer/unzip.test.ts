@@ -100,3 +100,14 @@ test("a reader that only looks at the head leaves nothing behind", async () => {
   }
   expect((await textOf(file)).endsWith("199999]")).toBe(true);
 });
+
+test("zips inside a zip share one limit, counted as they come out", async () => {
+  const inner = await zipOf({ "a.json": crypto.randomUUID().repeat(200) }, { level: 0 });
+  const outer = await zipOf({ "one.zip": inner, "two.zip": inner }, { level: 0 });
+  const limits = { entries: 10, entryBytes: 100_000, ratio: 200 };
+  const enough = await expandZips([outer], { ...limits, innerZipBytes: 2 * inner.size });
+  expect(enough).toHaveLength(2);
+  await expect(
+    expandZips([outer], { ...limits, innerZipBytes: 2 * inner.size - 1 }),
+  ).rejects.toMatchObject({ code: "too_large" });
+});

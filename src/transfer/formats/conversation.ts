@@ -57,10 +57,8 @@ export function exclude(records: readonly ImportRecord[], reason: SkipReason): I
   return records.flatMap((record): ImportRecord[] => {
     switch (record.type) {
       case "conversation": {
-        const { title, messages } = {
-          ...record.conversation,
-          title: record.conversation.title ?? "",
-        };
+        const { messages } = record.conversation;
+        const title = record.conversation.title ?? "";
         return [
           skipped("conversation", reason, { example: title }),
           skipped("message", reason, { count: messages.length, example: title }),
