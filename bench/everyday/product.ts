@@ -1,7 +1,9 @@
 /** Cofio itself: the memories imported over HTTP into a real local server, the queries asked over MCP. */
 import * as z from "zod";
 import { startServer } from "../../test/e2e/support/server.ts";
+import { everydayExport, idOf } from "../../test/search/fixtures/everyday-export.ts";
 import { callTool } from "../support/call-tool.ts";
+import { importExport } from "../support/import-export.ts";
 import { withTemporaryFolder } from "../support/temporary-folder.ts";
 import type { Answers, EverydayMemory } from "./everyday.ts";
 
@@ -13,23 +15,7 @@ export function askProduct(
     const server = await startServer({ state, env: { COFIO_VERBOSE: "" } });
     try {
       const token = await server.token("everyday");
-      const response = await fetch(`${server.origin}/api/imports`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        body: JSON.stringify({
-          format: "cofio",
-          version: 1,
-          memories: memories.map(({ key, created, ...memory }) => ({
-            ...memory,
-            id: idOf(key),
-            source: "mcp",
-            status: "active",
-            created_at: `${created}T12:00:00Z`,
-          })),
-          conversations: [],
-        }),
-      });
-      if (!response.ok) throw new Error(`The import failed: ${await response.text()}`);
+      await importExport({ server, token }, everydayExport(memories));
       const keys = new Map(memories.map(({ key }) => [idOf(key), key]));
       const answers: string[][] = [];
       for (const query of queries) {
@@ -45,9 +31,3 @@ export function askProduct(
 }
 
 const answerSchema = z.object({ results: z.array(z.object({ id: z.string() })) });
-
-/** Cofio keeps ids of its own form: m042 becomes mmmmmmmmmaec. */
-function idOf(key: string): string {
-  const digits = Array.from(key.slice(1), (digit) => "abcdefghij"[Number(digit)]).join("");
-  return `mmmmmmmmm${digits}`;
-}

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { startServer, type Server } from "../../test/e2e/support/server.ts";
 import { callTool, type Access } from "../support/call-tool.ts";
+import { importExport } from "../support/import-export.ts";
 import { progress } from "../support/report.ts";
 import { withTemporaryFolder } from "../support/temporary-folder.ts";
 import type { Sample, Session, Turn } from "./dialogues.ts";
@@ -44,7 +45,7 @@ export function askProduct(
 
 async function askAbout(sample: Sample, server: Server): Promise<Answer[]> {
   const token = await server.token(sample.id);
-  await importSample(sample, { server, token });
+  await importExport({ server, token }, exportOf(sample));
   const turnIds = new Map(
     sample.sessions.flatMap(({ turns }) => turns.map(({ id }) => [cofioId(sample, id), id])),
   );
@@ -72,23 +73,14 @@ async function askAbout(sample: Sample, server: Server): Promise<Answer[]> {
   return answers;
 }
 
-async function importSample(
-  sample: Sample,
-  { server, token }: { readonly server: Server; readonly token: string },
-): Promise<void> {
-  const response = await fetch(`${server.origin}/api/imports`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({
-      format: "cofio",
-      version: 1,
-      exported_at: new Date().toISOString(),
-      memories: [],
-      conversations: sample.sessions.map((session) => conversationOf(sample, session)),
-    }),
+function exportOf(sample: Sample): string {
+  return JSON.stringify({
+    format: "cofio",
+    version: 1,
+    exported_at: new Date().toISOString(),
+    memories: [],
+    conversations: sample.sessions.map((session) => conversationOf(sample, session)),
   });
-  const answer = await response.text();
-  if (!response.ok) throw new Error(`The import of ${sample.id} failed: ${answer}`);
 }
 
 function conversationOf(sample: Sample, { id, time, turns }: Session) {

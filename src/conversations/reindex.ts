@@ -3,13 +3,12 @@ import { packed } from "../storage/batch.ts";
 import { CONTEXT_TURNS } from "../storage/message-index.ts";
 import type { ConversationRow } from "../storage/conversations.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
-import { openJson } from "../vault/seal.ts";
 import {
   indexMessage,
   openConversation,
+  openMessage,
   rememberingBlinder,
   type BlindWords,
-  type MessageText,
 } from "./conversation.ts";
 
 /** Arbitrary: some milliseconds of work between two writes. */
@@ -47,7 +46,11 @@ async function reindexConversation(
   const { timeZone } = at;
   let before: string[] = [];
   for (let from = 0; ;) {
-    const messages = await at.reindex.messages(row.id, from, MESSAGES_AT_ONCE);
+    const messages = await at.conversations.messages(row.id, {
+      position: from,
+      order: "asc",
+      limit: MESSAGES_AT_ONCE,
+    });
     const last = messages.at(-1);
     if (last === undefined) return true;
     const outdated = messages.filter(
@@ -55,17 +58,12 @@ async function reindexConversation(
     );
     const replaced = await Promise.all(
       outdated.map(async (message) => {
-        const text = await openJson<MessageText>(
-          at.keys,
-          { id: message.id, version: message.bodyVersion, kind: "message" },
-          message.body,
-        );
         const isFirst = from === 0 && message === messages[0];
         return {
           id: message.id,
           originKey: message.originKey,
           version: message.version,
-          ...(await indexMessage(message, text, {
+          ...(await indexMessage(message, await openMessage(at.keys, message), {
             title: isFirst ? title : null,
             source,
             timeZone,

@@ -6,7 +6,7 @@ import { matchedWords, snippet } from "../search/snippet.ts";
 import { estimateTokens, takeWithinBudget } from "../search/token-budget.ts";
 import { tokenizeText } from "../search/tokenize.ts";
 import { ASKS_TOKEN, asksForTime, TIME_WORDS } from "../search/turns.ts";
-import { ROLES, SOURCES, type Role, type Source } from "../storage/closed-lists.ts";
+import { memberNamed, ROLES, SOURCES, type Role, type Source } from "../storage/closed-lists.ts";
 import type { MessageFilter, MessageRow } from "../storage/conversations.ts";
 import { MESSAGE_CANDIDATES } from "../storage/message-index.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
@@ -154,9 +154,8 @@ async function narrowedBy(
   let { role, source } = given;
   const speakers: string[] = [];
   for (const name of from) {
-    const known = name.toLowerCase().replaceAll(/[\s-]+/gu, "_");
-    const namedRole = ROLES.find((one) => one === known);
-    const namedSource = SOURCES.find((one) => one === known);
+    const namedRole = memberNamed(ROLES, name) ?? undefined;
+    const namedSource = memberNamed(SOURCES, name) ?? undefined;
     const contradicts =
       (namedRole !== undefined && role !== undefined && role !== namedRole) ||
       (namedSource !== undefined && source !== undefined && source !== namedSource);

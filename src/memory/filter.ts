@@ -1,4 +1,4 @@
-import { SOURCES, type Category, type Source } from "../storage/closed-lists.ts";
+import { memberNamed, SOURCES, type Category, type Source } from "../storage/closed-lists.ts";
 import type { MemoryFilter } from "../storage/memory-filter.ts";
 import type { MemoryStatus } from "../storage/schema.ts";
 import { datesOfSpan } from "../search/query-dates.ts";
@@ -51,15 +51,10 @@ export async function resolveFilter(
     ...(names.source === undefined ? {} : { source: names.source }),
     ...(names.from === undefined || names.from.length === 0
       ? {}
-      : { from: names.from.map((client) => ({ client, source: sourceNamed(client) })) }),
+      : { from: names.from.map((client) => ({ client, source: memberNamed(SOURCES, client) })) }),
     ...(names.after === undefined ? {} : { after: names.after }),
     ...(names.before === undefined ? {} : { before: names.before }),
   };
-}
-
-function sourceNamed(name: string): Source | null {
-  const known = name.toLowerCase().replaceAll(/[\s-]+/gu, "_");
-  return SOURCES.find((source) => source === known) ?? null;
 }
 
 /**

@@ -1,8 +1,9 @@
 /**
  * What FTS5 is asked for. It scores every match before it keeps the best, so what a search costs is the number of rows that its
  * clauses select, not the number of rows it returns. Few rows are selected, by the rarest words, and among them all words count.
- * Figures: bench/RESULTS.md.
+ * Figures: bench/RESULTS.md, "Scale".
  */
+
 /** A word, or a filter: any of its blind `tokens` stands for it. `df`: rows that hold one, counted or estimated. */
 export interface ClauseTerm {
   readonly tokens: readonly string[];
@@ -79,7 +80,7 @@ export function chooseClauses(
   }
   // FTS5 ranks by the words it is asked for, so the common ones are asked for among the selected rows.
   if (together.length === 0 && single.length === rarestFirst.length) {
-    return { order: "rank", match: any, orElse: null };
+    return ask;
   }
   const scored = joined(takeForScoring(rarestFirst), " OR ");
   return {
@@ -97,8 +98,7 @@ interface Left {
   steps: number;
 }
 
-// bench/RESULTS.md, "Scale": with 1,000 selected rows, all of whose words are scored, a known item of three words is found as often as
-// without any bound, at 100,000 and 1,000,000 rows; more rows or steps only cost.
+// bench/RESULTS.md, "Scale": with these a known item of three words is found as often as without any bound; more only cost.
 const SELECTED_ROWS = 1_000;
 const STEPS = 200_000;
 const SCORING_STEPS = 200_000;

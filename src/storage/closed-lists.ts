@@ -51,3 +51,12 @@ export type Source = (typeof SOURCES)[number];
 
 export const ROLES = ["user", "assistant", "system", "tool"] as const;
 export type Role = (typeof ROLES)[number];
+
+/** The member that a person means: "Claude Code" is claude_code. Null: none. */
+export function memberNamed<Member extends string>(
+  list: readonly Member[],
+  name: string,
+): Member | null {
+  const known = name.toLowerCase().replaceAll(/[\s-]+/gu, "_");
+  return list.find((member) => member === known) ?? null;
+}

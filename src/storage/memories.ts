@@ -194,6 +194,21 @@ export function openMemories(d1: D1Database, userId: string) {
   const db = drizzle(d1);
   const row = { ...getTableColumns(memories), body: sql<string>`hex(${memories.body})` };
 
+  function ordered(
+    filter: MemoryFilter,
+    order: MemoryOrder,
+    { from, limit }: { readonly from: MemoryPlace | null; readonly limit: number },
+  ) {
+    const [columns, direction] = sortOf(order);
+    const place = from === null ? undefined : placeCondition(columns, direction, from);
+    return db
+      .select(row)
+      .from(memories)
+      .where(and(...conditionsOf(userId, filter), place))
+      .orderBy(...columns.map((column) => direction(column)))
+      .limit(limit);
+  }
+
   function labelStatements(
     id: string,
     added: readonly SealedLabel[],
@@ -255,13 +270,7 @@ export function openMemories(d1: D1Database, userId: string) {
 
     /** The first rows of a listing. Nothing is counted, which would walk all that pass the filter. */
     async first(filter: MemoryFilter, order: MemoryOrder, limit: number): Promise<MemoryRow[]> {
-      const [columns, direction] = sortOf(order);
-      return db
-        .select(row)
-        .from(memories)
-        .where(and(...conditionsOf(userId, filter)))
-        .orderBy(...columns.map((column) => direction(column)))
-        .limit(limit);
+      return ordered(filter, order, { from: null, limit });
     },
 
     async list(
@@ -270,15 +279,8 @@ export function openMemories(d1: D1Database, userId: string) {
       page: { readonly from: MemoryPlace | null; readonly limit: number },
     ): Promise<{ rows: MemoryRow[]; total: number }> {
       const conditions = conditionsOf(userId, filter);
-      const [columns, direction] = sortOf(order);
-      const place = page.from === null ? undefined : placeCondition(columns, direction, page.from);
       const [rows, [counted]] = await db.batch([
-        db
-          .select(row)
-          .from(memories)
-          .where(and(...conditions, place))
-          .orderBy(...columns.map((column) => direction(column)))
-          .limit(page.limit),
+        ordered(filter, order, page),
         // Without filters the account's own counter knows, and nothing is walked.
         conditions.length > 2
           ? db

@@ -3,7 +3,6 @@ import { and, asc, eq, getTableColumns, gt, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
 import { runBatch } from "./batch.ts";
-import type { MessageRow } from "./conversations.ts";
 import { SQL_REINDEX } from "./imports.ts";
 import type { MemoryRow } from "./memories.ts";
 import { accounts, memories, messages } from "./schema.ts";
@@ -83,22 +82,6 @@ export function openReindex(d1: D1Database, userId: string) {
         .orderBy(asc(messages.conversation))
         .limit(limit);
       return rows.map(({ id }) => id);
-    },
-
-    /** In order. `from`: the position to begin with. */
-    async messages(conversation: string, from: number, limit: number): Promise<MessageRow[]> {
-      return db
-        .select({ ...getTableColumns(messages), body: sql<string>`hex(${messages.body})` })
-        .from(messages)
-        .where(
-          and(
-            eq(messages.userId, userId),
-            eq(messages.conversation, conversation),
-            sql`${messages.position} >= ${from}`,
-          ),
-        )
-        .orderBy(asc(messages.position))
-        .limit(limit);
     },
 
     /** `around`: keys of the messages that hold their words as context. */

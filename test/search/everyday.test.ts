@@ -3,6 +3,7 @@
  * and the queries were written by different hands before the ranking; half of the queries by one who has not read the tokeniser.
  */
 import { beforeAll, expect, test } from "vitest";
+import { everydayExport, idOf } from "./fixtures/everyday-export.ts";
 import memories from "./fixtures/everyday-memories.json" with { type: "json" };
 import blind from "./fixtures/everyday-queries-blind.json" with { type: "json" };
 import informed from "./fixtures/everyday-queries-informed.json" with { type: "json" };
@@ -23,18 +24,7 @@ beforeAll(async () => {
   const response = await fetchWorker("/api/imports", {
     method: "POST",
     headers: { authorization: `Bearer ${person.token}`, "content-type": "application/json" },
-    body: JSON.stringify({
-      format: "cofio",
-      version: 1,
-      memories: memories.map(({ key, created, ...memory }) => ({
-        ...memory,
-        id: idOf(key),
-        source: "mcp",
-        status: "active",
-        created_at: `${created}T12:00:00Z`,
-      })),
-      conversations: [],
-    }),
+    body: everydayExport(memories),
   });
   expect(await response.json()).toMatchObject({
     items: { by_kind: { memory: { new: memories.length } } },
@@ -63,10 +53,4 @@ async function missesOf(asked: readonly Query[]): Promise<string[]> {
     }
   }
   return misses;
-}
-
-/** m042 → mmmmmmmmmaec: Cofio's own ids are kept by an import. */
-function idOf(key: string): string {
-  const digits = Array.from(key.slice(1), (digit) => "abcdefghij"[Number(digit)]).join("");
-  return `mmmmmmmmm${digits}`;
 }
