@@ -1,3 +1,13 @@
+/** Logs what was nobody's mistake. Returns what whoever asked is told: a sentence with the reference of the log line. */
+export function reportError(where: string, error: unknown): string {
+  const reference = crypto.randomUUID().slice(0, REFERENCE_CHARS);
+  logError(reference, where, error);
+  return `Something went wrong on the server (reference ${reference}).`;
+}
+
+/** 32 bits: enough to find one line of a day's log by. */
+const REFERENCE_CHARS = 8;
+
 /** Log lines hold codes, ids and timings. Never a person's text, a token, an address, or an error message of the database. */
 export function logError(reference: string, where: string, error: unknown): void {
   const name = error instanceof Error ? error.name : typeof error;

@@ -1,7 +1,6 @@
 /** Everything that the OAuth library does not answer itself: pages, sign-in, and the way to a user's own API. */
 import { Hono } from "hono";
-import { logError } from "../log.ts";
-import { newId } from "../vault/ids.ts";
+import { reportError } from "../log.ts";
 import type { PageEnv } from "./bindings.ts";
 import { consent } from "./consent.tsx";
 import { home } from "./home.tsx";
@@ -55,15 +54,13 @@ app.notFound((c) =>
 );
 
 app.onError((error, c) => {
-  const reference = newId();
-  logError(reference, "page", error);
+  const message = reportError("page", error);
   if (c.req.path.startsWith("/api/")) {
-    const message = `Something went wrong on the server (reference ${reference}).`;
     return c.json({ error: { code: "internal", message, hint: "Try again." } }, 500);
   }
   return c.html(
     <Notice title="Something went wrong">
-      <p>It was our fault, not yours. If it stays, name this reference: {reference}</p>
+      <p>{message} It was our fault, not yours; if it stays, name this reference.</p>
     </Notice>,
     500,
   );

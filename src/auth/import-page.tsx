@@ -85,7 +85,8 @@ function ImportPage({ person }: { readonly person: Person }) {
       <section class="card narrow">
         <h1>Import</h1>
         <p>
-          Choose the files of an export of ChatGPT or Claude, zips or JSON, or a JSON export of
+          Choose the files of an export, as zips or one by one: of ChatGPT, Claude, Gemini,
+          DeepSeek, Grok, Kimi or Open WebUI, of a coding agent, of another memory tool, or of
           Cofio; at most 25 MiB at once. Importing the same file twice changes nothing.
         </p>
         <form method="post" action="/import" enctype="multipart/form-data">

@@ -2,7 +2,8 @@
 import { OAuthProvider, type OAuthResourceContext } from "@cloudflare/workers-oauth-provider";
 import { env, WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
-import { logRefusal } from "../log.ts";
+import type { GrantClaim } from "../grants.ts";
+import { logRefusal, reportError } from "../log.ts";
 import { OFFLINE_ACCESS, SCOPES } from "../scopes.ts";
 import { parseToken } from "./access-tokens.ts";
 import { app } from "./app.tsx";
@@ -25,18 +26,27 @@ export const RESOURCE = `${env.PUBLIC_ORIGIN}/mcp`;
 /** Arbitrary: many times what any known client registers; each registration is a KV value that nobody paid for. */
 const MAX_REGISTRATION_CHARS = 32_768;
 
+/** JSON-RPC 2.0 §5.1. */
+const INTERNAL_ERROR = -32603;
+
 class McpRoute extends WorkerEntrypoint<Env, Props> {
   declare readonly ctx: OAuthResourceContext<Props>;
 
-  override fetch(request: Request): Promise<Response> {
+  override async fetch(request: Request): Promise<Response> {
     const props = propsSchema.parse(this.ctx.props);
     const object = this.env.USERS.getByName(props.userId);
-    return object.serveMcp(
-      request,
+    const claim: GrantClaim =
       "secretHash" in props
         ? { kind: "token", secretHash: props.secretHash }
-        : { kind: "oauth", grantId: props.grantId, scopes: this.ctx.auth.scope },
-    );
+        : { kind: "oauth", grantId: props.grantId, scopes: this.ctx.auth.scope };
+    try {
+      return await object.serveMcp(request, claim);
+    } catch (error) {
+      // What fails before a tool runs, the database for example, would reach the client as the runtime's own page.
+      const message = `${reportError("mcp", error)} Try again.`;
+      const answer = { jsonrpc: "2.0", id: null, error: { code: INTERNAL_ERROR, message } };
+      return Response.json(answer, { status: 500 });
+    }
   }
 }
 

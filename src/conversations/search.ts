@@ -7,7 +7,7 @@ import { estimateTokens, takeWithinBudget } from "../search/token-budget.ts";
 import { tokenizeText } from "../search/tokenize.ts";
 import { ASKS_TOKEN, asksForTime, TIME_WORDS } from "../search/turns.ts";
 import { memberNamed, ROLES, SOURCES, type Role, type Source } from "../storage/closed-lists.ts";
-import type { MessageFilter, MessageRow } from "../storage/conversations.ts";
+import type { MessageFilter, MessagePlace, MessageRow } from "../storage/conversations.ts";
 import { MESSAGE_CANDIDATES } from "../storage/message-index.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import { blindTokens } from "../vault/blind.ts";
@@ -104,7 +104,8 @@ export async function matchingConversations(
   if (read.terms.length === 0 || at.row.messages === 0) return [];
   const { rows: ranked } = await findMessages(at, read, {});
   const good = bestOfEach(ranked.filter(({ relevance }) => relevance >= minRelevance));
-  const ids = good.slice(0, limit).map(({ row }) => row.conversation);
+  const ids = good.slice(0, limit).map(({ conversation }) => conversation);
+  if (ids.length === 0) return [];
   const rows = new Map((await at.conversations.getMany(ids)).map((row) => [row.id, row]));
   return Promise.all(
     ids.flatMap((id) => {
@@ -114,8 +115,7 @@ export async function matchingConversations(
   );
 }
 
-interface FoundMessage {
-  readonly row: MessageRow;
+interface FoundMessage extends MessagePlace {
   readonly relevance: number;
   readonly score: number;
   readonly matched: readonly number[];
@@ -133,8 +133,8 @@ async function latest(at: OpenAccount, read: ReadQuery, given: MessageFilter) {
   const { filter } = await narrowedBy(at, read, { ...given, without: excluded });
   const openings =
     filter === null ? [] : await at.conversations.openings(filter, MESSAGE_CANDIDATES);
-  const rows: FoundMessage[] = openings.map((row) => ({
-    row,
+  const rows: FoundMessage[] = openings.map((place) => ({
+    ...place,
     relevance: 0,
     score: 0,
     matched: [],
@@ -199,7 +199,7 @@ async function findMessages(
   const index = at.messageIndex(filter, asksToken);
   const hints = times.length === 0 ? {} : { times: new Set(timeTokens) };
   if (read.phrases.length > 0) {
-    const narrowed = { terms, required: [...required, ...phraseTerms], excluded, hints };
+    const narrowed = { terms, required, phraseTerms, excluded, hints };
     const found = await searchIndex(index, { ...narrowed, candidates: PHRASE_CANDIDATES });
     const rows = await keepPhrases(at, found.rows, read.phrases);
     if (rows.length > 0) return { rows, replaced: found.replaced };
@@ -212,7 +212,7 @@ async function findMessages(
 
 /** The best message of each conversation; those conversations first whose best three messages score most together. */
 function bestOfEach(found: readonly FoundMessage[]): FoundMessage[] {
-  const byConversation = [...Map.groupBy(found, ({ row }) => row.conversation).values()];
+  const byConversation = [...Map.groupBy(found, ({ conversation }) => conversation).values()];
   return byConversation
     .flatMap(([best, ...others]) => {
       const counted = [best, ...others.slice(0, BEST_OF - 1)];
@@ -228,12 +228,13 @@ async function keepPhrases(
   found: readonly FoundMessage[],
   phrases: readonly string[],
 ): Promise<FoundMessage[]> {
-  const opened = await Promise.all(
-    found.map(async (hit) => ({ hit, message: await openMessage(at.keys, hit.row) })),
-  );
-  return opened
-    .filter(({ message }) => phrases.every((phrase) => holdsPhrase(readable(message), phrase)))
-    .map(({ hit }) => hit);
+  const messages = await openAt(at, await at.conversations.messagesAt(found));
+  return found.filter((place) => {
+    const message = messages.get(placeKey(place));
+    return (
+      message !== undefined && phrases.every((phrase) => holdsPhrase(readable(message), phrase))
+    );
+  });
 }
 
 async function openHits(
@@ -242,40 +243,35 @@ async function openHits(
   plain: ReadonlySet<string>,
 ): Promise<MessageHit[]> {
   if (found.length === 0) return [];
-  const [conversationRows, neighbourRows] = await Promise.all([
-    at.conversations.getMany([...new Set(found.map(({ row }) => row.conversation))]),
-    at.conversations.messagesAt(
-      found.flatMap(({ row: { conversation, position } }) => [
-        { conversation, position: position - 1 },
-        { conversation, position: position + 1 },
-      ]),
-    ),
-  ]);
+  const places = found.flatMap(({ conversation, position }) =>
+    [position - 1, position, position + 1].map((near) => ({ conversation, position: near })),
+  );
+  const rows = await at.conversations.read(
+    [...new Set(found.map(({ conversation }) => conversation))],
+    // Two hits may have the same neighbour.
+    [...new Map(places.map((place) => [placeKey(place), place])).values()],
+  );
   const conversations = new Map(
     await Promise.all(
-      conversationRows.map(async (row) => [row.id, await openConversation(at.keys, row)] as const),
-    ),
-  );
-  const rows = [...found.map(({ row }) => row), ...neighbourRows];
-  const messages = new Map(
-    await Promise.all(
-      rows.map(
-        async (row) =>
-          [placeKey(row.conversation, row.position), await openMessage(at.keys, row)] as const,
+      rows.conversations.map(
+        async (row) => [row.id, await openConversation(at.keys, row)] as const,
       ),
     ),
   );
-  return found.flatMap(({ row: { conversation: id, position }, relevance }) => {
+  const messages = await openAt(at, rows.messages);
+  const messageAt = (conversation: string, position: number) =>
+    messages.get(placeKey({ conversation, position }));
+  return found.flatMap(({ conversation: id, position, relevance }) => {
     const conversation = conversations.get(id);
-    const message = messages.get(placeKey(id, position));
+    const message = messageAt(id, position);
     if (conversation === undefined || message === undefined) return [];
     return [
       {
         conversation,
         message,
         snippet: snippet(readable(message), plain, SNIPPET_CHARS),
-        before: neighbourOf(messages.get(placeKey(id, position - 1))),
-        after: neighbourOf(messages.get(placeKey(id, position + 1))),
+        before: neighbourOf(messageAt(id, position - 1)),
+        after: neighbourOf(messageAt(id, position + 1)),
         relevance,
         why: reasonsOf(message, conversation, plain),
       },
@@ -283,7 +279,19 @@ async function openHits(
   });
 }
 
-function placeKey(conversation: string, position: number): string {
+/** By place. */
+async function openAt(
+  at: OpenAccount,
+  rows: readonly MessageRow[],
+): Promise<ReadonlyMap<string, Message>> {
+  return new Map(
+    await Promise.all(
+      rows.map(async (row) => [placeKey(row), await openMessage(at.keys, row)] as const),
+    ),
+  );
+}
+
+function placeKey({ conversation, position }: MessagePlace): string {
   return `${conversation} ${position}`;
 }
 

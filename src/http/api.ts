@@ -1,13 +1,13 @@
 /** The user's own HTTP API, served inside their object. The only place besides `mcp/server.ts` that catches. */
 import { Hono } from "hono";
 import { UserError, type UserErrorCode } from "../errors.ts";
-import { logError } from "../log.ts";
+import { reportError } from "../log.ts";
 import { errorAnswer } from "../mcp/answers.ts";
 import type { Scope } from "../scopes.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
-import { newId } from "../vault/ids.ts";
 import { downloads } from "./downloads.ts";
 import { imports } from "./imports.ts";
+import { operations, undo } from "./operations.ts";
 import { rules } from "./rules.ts";
 
 export interface ApiContext {
@@ -34,15 +34,15 @@ export function createApi(context: ApiContext) {
     .basePath("/api")
     .route("/downloads", downloads(context))
     .route("/imports", imports(context))
-    .route("/rules", rules(context));
+    .route("/operations", operations(context))
+    .route("/rules", rules(context))
+    .route("/undo", undo(context));
   api.notFound((c) => c.json({ error: { code: "not_found", message: "No such route." } }, 404));
   api.onError((error, c) => {
     if (error instanceof UserError) {
       return c.json({ error: errorAnswer(error).error }, STATUS[error.code]);
     }
-    const reference = newId();
-    logError(reference, c.req.routePath, error);
-    const message = `Something went wrong on the server (reference ${reference}).`;
+    const message = reportError(c.req.routePath, error);
     return c.json({ error: { code: "internal", message, hint: "Try again." } }, 500);
   });
   return api;

@@ -5,6 +5,8 @@ import { getImport, importReading } from "../transfer/import.ts";
 import { importAnswer } from "../transfer/import-answer.ts";
 import { readExport } from "../transfer/read.ts";
 import { expandZips } from "../transfer/unzip.ts";
+import type { ExportFormat } from "../transfer/formats/format.ts";
+import { pastedList } from "../transfer/formats/pasted-list.ts";
 import type { ApiContext } from "./api.ts";
 import { requireScope } from "./require-scope.ts";
 
@@ -16,13 +18,25 @@ export function imports({ account, caller, scopes }: ApiContext) {
     .post("/", async (c) => {
       requireScope(scopes, "data:import");
       if (Number(c.req.header("content-length") ?? 0) > MAX_UPLOAD_BYTES) throw tooLarge();
-      const reading = await readExport(await expandZips(await readFiles(c.req.raw)));
+      const files = await expandZips(await readFiles(c.req.raw));
+      const reading = await readExport(files, { as: formatNamed(c.req.query("as")) });
       return c.json(importAnswer(await importReading(account, reading, caller)));
     })
     .get("/:id", async (c) => {
       requireScope(scopes, "data:import");
       return c.json(importAnswer(await getImport(account, c.req.param("id"))));
     });
+}
+
+/** `?as=list`: pasted text, a memory a line. Everything else is recognised by its structure. */
+function formatNamed(name: string | undefined): ExportFormat | null {
+  if (name === undefined) return null;
+  if (name === "list") return pastedList;
+  throw new UserError(
+    "invalid_input",
+    "`as` is no format that must be named.",
+    "Send `as=list` for a pasted list of memories, and nothing for exports.",
+  );
 }
 
 async function readFiles(request: Request): Promise<File[]> {

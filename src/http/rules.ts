@@ -1,5 +1,5 @@
 /** The person's memory rules: read by any of their clients, changed by them or by a token that they trust with it. */
-import { Hono, type Context } from "hono";
+import { Hono } from "hono";
 import { UserError } from "../errors.ts";
 import type { Scope } from "../scopes.ts";
 import {
@@ -10,13 +10,16 @@ import {
   type RuleSources,
 } from "../storage/rules.ts";
 import type { ApiContext } from "./api.ts";
+import { readJson } from "./read-json.ts";
+
+const WANTED = 'Send the rules to change, such as {"max_memories": 5000}; null resets one.';
 
 export function rules({ account, caller, scopes }: ApiContext) {
   return new Hono()
     .get("/", (c) => c.json(rulesAnswer(account.ruleSources, scopes)))
     .patch("/", async (c) => {
       if (!caller.trusted) throw notTrusted();
-      const read = readSettings(await readJson(c));
+      const read = readSettings(await readJson(c, WANTED));
       if (read.outcome === "refused") {
         throw new UserError("invalid_input", read.problem, read.wanted);
       }
@@ -55,17 +58,4 @@ function notTrusted(): UserError {
     "This access may read the memory rules and not change them.",
     "The user changes them when signed in, or with a token that they marked as trusted on the server's page.",
   );
-}
-
-async function readJson(c: Context): Promise<unknown> {
-  try {
-    return await c.req.json();
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new UserError(
-      "invalid_input",
-      "The body is not JSON.",
-      'Send the rules to change, such as {"max_memories": 5000}; null resets one.',
-    );
-  }
 }

@@ -7,8 +7,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type * as z from "zod";
 import { UserError } from "../errors.ts";
-import { logError } from "../log.ts";
-import { newId } from "../vault/ids.ts";
+import { reportError } from "../log.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { errorAnswer } from "./answers.ts";
 import listedInputs from "./input-schemas.json" with { type: "json" };
@@ -71,17 +70,8 @@ async function callTool(tool: Tool, args: unknown, context: ToolContext): Promis
     return resultOf(answer);
   } catch (error) {
     if (error instanceof UserError) return refusal(error);
-    const reference = newId();
-    logError(reference, tool.name, error);
-    return {
-      isError: true,
-      content: [
-        {
-          type: "text",
-          text: `Something went wrong on the server (reference ${reference}). Try again.`,
-        },
-      ],
-    };
+    const message = reportError(tool.name, error);
+    return { isError: true, content: [{ type: "text", text: `${message} Try again.` }] };
   }
 }
 

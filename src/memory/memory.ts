@@ -2,7 +2,7 @@
 import { UserError } from "../errors.ts";
 import { dateTokens, tokenizeText, TOKENIZER_VERSION } from "../search/tokenize.ts";
 import type { Category, Source } from "../storage/closed-lists.ts";
-import type { MemoryRow, SealedLabel, SealedMemory } from "../storage/memories.ts";
+import type { ReadableMemory, SealedLabel, SealedMemory } from "../storage/memories.ts";
 import type { MemoryStatus } from "../storage/schema.ts";
 import { blindColumn, blindTokens, fingerprint, labelToken } from "../vault/blind.ts";
 import { utf8 } from "../vault/bytes.ts";
@@ -212,10 +212,7 @@ export async function openText(
   );
 }
 
-export async function openMemory(
-  keys: Keys,
-  row: Omit<MemoryRow, "seq" | "userId">,
-): Promise<Memory> {
+export async function openMemory(keys: Keys, row: ReadableMemory): Promise<Memory> {
   const text = await openText(keys, row);
   return {
     ...text,

@@ -5,9 +5,8 @@ import { blindQuery, matchingTokens, readQuery, type BlindQuery } from "../searc
 import { matchedWords, snippet } from "../search/snippet.ts";
 import { takeWithinBudget, estimateTokens } from "../search/token-budget.ts";
 import { tokenizeText, TOKENIZER_VERSION } from "../search/tokenize.ts";
-import type { MemoryRow } from "../storage/memories.ts";
 import type { MemoryFilter } from "../storage/memory-filter.ts";
-import { MEMORY_CANDIDATES } from "../storage/memory-index.ts";
+import { MEMORY_CANDIDATES, type FoundMemory } from "../storage/memory-index.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import { blindTokens } from "../vault/blind.ts";
 import { openListing, type Listing, type PagedRequest } from "../vault/cursor.ts";
@@ -116,11 +115,11 @@ export async function searchMemories(
 export async function memoriesLike(
   at: OpenAccount,
   tokens: readonly string[],
-  now: number,
-): Promise<readonly MemoryRow[]> {
+  { now, candidates }: { readonly now: number; readonly candidates: number },
+): Promise<readonly FoundMemory[]> {
   const index = at.memoryIndex({ status: "active", liveAt: now });
   const terms = tokens.map((token) => ({ tokens: [token], synonyms: [] }));
-  return (await searchIndex(index, { terms })).rows;
+  return (await searchIndex(index, { terms, candidates })).rows;
 }
 
 /** `note`: said with each hit, when a phrase was asked for that none of the best matches holds. */
@@ -131,7 +130,7 @@ async function findMemories(
     phrases,
   }: { readonly asked: BlindQuery; readonly phrases: readonly string[] },
   { filter, now }: { readonly filter: MemoryFilter; readonly now: number },
-): Promise<Found<MemoryRow> & { readonly note: string | null }> {
+): Promise<Found<FoundMemory> & { readonly note: string | null }> {
   const index = at.memoryIndex(filter);
   // Rows of an older version hold no tokens for filters; the conditions in SQL hold for all.
   const isCurrent = at.row.memoryTokenizer === TOKENIZER_VERSION;
@@ -139,7 +138,7 @@ async function findMemories(
     ? await requiredTokens(at.keys, filter, { timeZone: at.timeZone, now })
     : [];
   if (phrases.length > 0) {
-    const narrowed = { terms, required: [...required, ...phraseTerms], excluded };
+    const narrowed = { terms, required, phraseTerms, excluded };
     const found = await searchIndex(index, { ...narrowed, candidates: PHRASE_CANDIDATES });
     const rows = await keepPhrases(at, found.rows, phrases);
     if (rows.length > 0) return { rows, replaced: found.replaced, note: null };
@@ -153,7 +152,7 @@ async function findMemories(
   return { ...found, note: phrases.length > 0 ? note : null };
 }
 
-async function keepPhrases<Row extends MemoryRow>(
+async function keepPhrases<Row extends FoundMemory>(
   at: OpenAccount,
   rows: readonly Row[],
   phrases: readonly string[],
@@ -217,7 +216,7 @@ async function suggest(
     maxTokens,
   }: {
     readonly hits: readonly MemoryHit[];
-    readonly matching: readonly MemoryRow[];
+    readonly matching: readonly FoundMemory[];
     readonly room: number;
     readonly maxTokens: number;
   },

@@ -125,7 +125,11 @@ function openDetector(rules: readonly SecretRule[]): (text: string) => FoundSecr
         found.push({ start: index, end: index + match.length, kind });
       }
     }
-    return found.filter(({ kind }) => kind !== NOT_SECRET);
+    const secrets = found.filter(({ kind }) => kind !== NOT_SECRET);
+    // The detector outlives the request, and no text does.
+    found = [];
+    content = "";
+    return secrets;
   };
 }
 

@@ -18,6 +18,8 @@ const SIMILAR_FROM = 0.4;
 const MAX_SIMILAR = 3;
 /** Words asked for; the longest, which are the rarest, decide, and more would only cost. Arbitrary. */
 const ASKED_TOKENS = 32;
+/** What shares as many words as a near text must is far ahead of others. Arbitrary, half of what a search ranks. */
+const CANDIDATES = 48;
 /** The best by rank that are opened and compared word by word. Arbitrary. */
 const COMPARED = 24;
 const MAX_DIFFERING = 12;
@@ -31,7 +33,8 @@ export async function findSimilar(
   const own = new Set(tokenizeText(content));
   if (own.size === 0) return [];
   const asked = [...own].sort((a, b) => b.length - a.length).slice(0, ASKED_TOKENS);
-  const found = await memoriesLike(at, await blindTokens(at.keys, asked), now);
+  const tokens = await blindTokens(at.keys, asked);
+  const found = await memoriesLike(at, tokens, { now, candidates: CANDIDATES });
   const compared = await Promise.all(
     found
       .filter((row) => row.id !== id)

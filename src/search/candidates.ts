@@ -1,5 +1,5 @@
 /** The way from blind terms to ranked rows, one for memories and messages. */
-import { chooseClauses, PAGE } from "./clauses.ts";
+import { chooseClauses, type ClauseTerm } from "./clauses.ts";
 import { rank, type Candidate, type RankHints, type Ranking, type Term } from "./rank.ts";
 
 /** Where the rows are: a store for one user and one kind of row. */
@@ -31,6 +31,8 @@ export interface IndexQuery {
   readonly terms: readonly AskedTerm[];
   /** Filters: a row holds one token of each. */
   readonly required?: readonly (readonly string[])[];
+  /** Words of a phrase: a row holds one token of each. */
+  readonly phraseTerms?: readonly (readonly string[])[];
   /** No row holds all tokens of any of these. The index sees to it; here single ones only spare it work. */
   readonly excluded?: readonly (readonly string[])[];
   /** Whether the index drops rows for reasons that no token tells, so that clauses may leave too few. */
@@ -56,6 +58,7 @@ export async function searchIndex<Row extends Candidate>(
   {
     terms: asked,
     required = [],
+    phraseTerms = [],
     excluded = [],
     isFiltered = false,
     candidates = index.candidates,
@@ -68,30 +71,39 @@ export async function searchIndex<Row extends Candidate>(
     ...new Set([
       ...asked.flatMap(({ tokens, synonyms }) => [...tokens, ...synonyms]),
       ...required.flat(),
+      ...phraseTerms.flat(),
     ]),
   ]);
-  const sumOf = (tokens: readonly string[]) =>
-    tokens.reduce((sum, token) => sum + (df.get(token) ?? 0), 0);
+  // Tokens that no row holds would only cost.
+  const heldOf = (tokens: readonly string[]): ClauseTerm => {
+    const held = tokens.filter((token) => df.has(token));
+    return { tokens: held, df: held.reduce((sum, token) => sum + (df.get(token) ?? 0), 0) };
+  };
   const replaced = new Set<number>();
   const terms = asked.map(({ tokens, synonyms }, at): Term => {
-    const own = sumOf(tokens);
-    const others = own === 0 ? sumOf(synonyms) : 0;
-    if (others === 0) return { tokens, df: own, weight: 1 };
+    const own = heldOf(tokens);
+    const others = heldOf(own.df === 0 ? synonyms : []);
+    if (others.df === 0) return { ...own, weight: 1 };
     replaced.add(at);
-    return { tokens: synonyms, df: others, weight: SYNONYM_WEIGHT };
+    return { ...others, weight: SYNONYM_WEIGHT };
   });
 
+  const filters = required.map(heldOf);
+  const phrases = phraseTerms.map(heldOf);
+  if ([...filters, ...phrases].some((filter) => filter.df === 0)) return nothing;
   const clauses = chooseClauses({
     terms,
     rows: index.rows,
-    required: required.map((tokens) => ({ tokens, df: sumOf(tokens) })),
+    required: filters,
+    phraseTerms: phrases,
     excluded: excluded.filter(({ length }) => length === 1).flat(),
+    isFiltered,
   });
   if (clauses === null) return nothing;
   const { match, order, orElse } = clauses;
   let found = await index.find(match, order, candidates);
   // Clauses are chosen by how many rows hold the words, all together or after a filter that is no token there may be none.
-  if (orElse !== null && found.length < (isFiltered ? PAGE : orElse.below)) {
+  if (orElse !== null && found.length < orElse.below) {
     const others = await index.find(orElse.match, "newest", candidates);
     const known = new Set(found.map(({ id }) => id));
     found = [...found, ...others.filter(({ id }) => !known.has(id))];

@@ -117,6 +117,7 @@ const K1 = 0.9;
 const B = 0.4;
 /** bench/RESULTS.md: +8 to +10 points R@10 for messages. The same weight stands in the FTS5 table. */
 const CTX_WEIGHT = 0.35;
+const BLANK = 32;
 /** Neighbours that a message has on average within ±2, for the average length only. */
 const CTX_NEIGHBOURS = 3.5;
 /** bench/RESULTS.md: without it R@10 falls by 1.4 points. */
@@ -144,10 +145,11 @@ function scoreAlone(
 ): Scored {
   const ownCounts = new Float64Array(terms.length);
   const ctxCounts = new Float64Array(terms.length);
-  const length = count(tokens, places, ownCounts);
+  count(tokens, places, ownCounts);
   count(dt, places, ownCounts);
   const around = turn === undefined ? [] : turnsAround(turn);
-  const ctxLength = sum(around.map((near) => count(near, places, ctxCounts)));
+  for (const near of around) count(near, places, ctxCounts);
+  const ctxLength = sum(around.map(lengthOf));
 
   const damping = K1 * (1 - B + (B * (tokenCount + CTX_WEIGHT * ctxLength)) / averageLength);
   let own = 0;
@@ -163,18 +165,42 @@ function scoreAlone(
     covered += idf * term.weight;
   }
   if (turn === undefined) return { own, factor: 1, covered, matched };
-  const { alone, whole } = turnFactor(turn, { tokens, length, places, times: hints.times });
+  const { alone, whole } = turnFactor(turn, {
+    tokens,
+    length: lengthOf(tokens),
+    places,
+    times: hints.times,
+  });
   return { own: own * alone, factor: whole, covered, matched };
 }
 
-/** Adds how often each term stands in `column`; returns the number of its tokens. */
-function count(column: string, places: Places, counts: Float64Array): number {
-  if (column === "") return 0;
-  const tokens = column.split(" ");
-  for (const token of tokens) {
-    for (const at of places.get(token) ?? []) counts[at] = (counts[at] ?? 0) + 1;
+/** Adds how often each term stands in `column`. */
+function count(column: string, places: Places, counts: Float64Array): void {
+  for (const [token, terms] of places) {
+    const found = occurrences(column, token);
+    if (found === 0) continue;
+    for (const at of terms) counts[at] = (counts[at] ?? 0) + found;
   }
-  return tokens.length;
+}
+
+/** Searched for and not split, which would make a string of every word in every row. */
+function occurrences(column: string, token: string): number {
+  let found = 0;
+  for (let at = column.indexOf(token); at >= 0; at = column.indexOf(token, at + token.length)) {
+    const end = at + token.length;
+    const isWhole =
+      (at === 0 || column.charCodeAt(at - 1) === BLANK) &&
+      (end === column.length || column.charCodeAt(end) === BLANK);
+    if (isWhole) found += 1;
+  }
+  return found;
+}
+
+function lengthOf(column: string): number {
+  if (column === "") return 0;
+  let length = 1;
+  for (let at = column.indexOf(" "); at >= 0; at = column.indexOf(" ", at + 1)) length += 1;
+  return length;
 }
 
 function liftByGroup(

@@ -9,20 +9,21 @@ import { TOKENIZER_VERSION } from "./tokenize.ts";
 
 /** @param token a stem, as `tokenizeText` gives it @returns at most 6 stems, nearest first; none for a word that is not listed */
 export function synonymsOf(token: string): string[] {
-  const groups: { readonly place: number; readonly stems: readonly string[] }[] = [];
-  for (const line of linesWith(GROUPS, token)) {
+  // Made at the first question and not with the module, which must be ready at once.
+  index ??= { groups: byStart(GROUPS), kinds: byStart(KINDS) };
+  const found: { readonly place: number; readonly stems: readonly string[] }[] = [];
+  for (const line of linesWith(index.groups, token)) {
     const stems = stemsOf(line);
-    const place = stems.indexOf(token);
-    if (place >= 0) groups.push({ place, stems });
+    found.push({ place: stems.indexOf(token), stems });
   }
-  for (const line of linesWith(KINDS, token)) {
+  for (const line of linesWith(index.kinds, token)) {
     const [kinds = "", examples = ""] = line.split(": ");
     if (stemsOf(kinds).includes(token)) {
-      groups.push({ place: Number.POSITIVE_INFINITY, stems: stemsOf(examples) });
+      found.push({ place: Number.POSITIVE_INFINITY, stems: stemsOf(examples) });
     }
   }
   // A group is about its first words, so those where the token stands further ahead count first.
-  const nearest = groups.sort((one, other) =>
+  const nearest = found.sort((one, other) =>
     one.place === other.place ? 0 : one.place - other.place,
   );
   const others = new Set(nearest.flatMap(({ stems }) => stems));
@@ -35,18 +36,20 @@ const MAX_SYNONYMS = 6;
 /** Letters that a stem always shares with its word. */
 const SHARED_START = 2;
 
-/**
- * Lines with a word of this stem. Only words that begin alike are stemmed: all of them would take some 20 ms, which a request on the
- * free plan does not have.
- */
-function linesWith(lines: readonly string[], token: string): string[] {
-  const start = token.slice(0, SHARED_START);
-  return lines.filter(
-    (line) =>
-      (line.startsWith(start) || line.includes(` ${start}`)) &&
-      line
-        .split(/:? /u)
-        .some((word) => word.startsWith(start) && stem(word, TOKENIZER_VERSION) === token),
+/** Words by how they begin, each with its line. Stemming them all would take some 20 ms, which a request on the free plan does not have. */
+type Lines = ReadonlyMap<string, readonly (readonly [word: string, line: string])[]>;
+
+let index: { readonly groups: Lines; readonly kinds: Lines } | undefined;
+
+function byStart(lines: readonly string[]): Lines {
+  const words = lines.flatMap((line) => line.split(/:? /u).map((word) => [word, line] as const));
+  return Map.groupBy(words, ([word]) => word.slice(0, SHARED_START));
+}
+
+function linesWith(lines: Lines, token: string): Set<string> {
+  const candidates = lines.get(token.slice(0, SHARED_START)) ?? [];
+  return new Set(
+    candidates.filter(([word]) => stem(word, TOKENIZER_VERSION) === token).map(([, line]) => line),
   );
 }
 

@@ -32,3 +32,10 @@ export function columnLists(
     excluded: columns.map(({ name }) => `${name} = excluded.${name}`).join(", "),
   };
 }
+
+export function prefixed(alias: string, names: string): string {
+  return names
+    .split(", ")
+    .map((name) => `${alias}.${name}`)
+    .join(", ");
+}

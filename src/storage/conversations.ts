@@ -42,6 +42,11 @@ export interface MessageFilter extends ConversationFilter {
 /** Place of the last row of a page: its time and id. */
 export type ConversationPlace = readonly [time: number, id: string];
 
+export interface MessagePlace {
+  readonly conversation: string;
+  readonly position: number;
+}
+
 /** Messages share the status of their conversation. */
 export const OF_ACTIVE_CONVERSATION = and(
   eq(conversations.userId, messages.userId),
@@ -74,6 +79,31 @@ export function openConversations(d1: D1Database, userId: string) {
     body: sql<string>`hex(${conversations.body})`,
   };
   const messageRow = { ...getTableColumns(messages), body: sql<string>`hex(${messages.body})` };
+
+  function getMany(ids: readonly string[]) {
+    return db
+      .select(conversationRow)
+      .from(conversations)
+      .where(and(eq(conversations.userId, userId), inArray(conversations.id, [...ids])));
+  }
+
+  function messagesAt(places: readonly MessagePlace[]) {
+    const asked = JSON.stringify(
+      places.map(({ conversation, position }) => [conversation, position]),
+    );
+    return db
+      .select(messageRow)
+      .from(sql`json_each(${asked}) j`)
+      .crossJoin(messages)
+      .where(
+        and(
+          eq(messages.userId, userId),
+          sql`${messages.conversation} = j.value->>0`,
+          sql`${messages.position} = j.value->>1`,
+        ),
+      );
+  }
+
   return {
     async get(id: string): Promise<ConversationRow | null> {
       const [found] = await db
@@ -84,13 +114,7 @@ export function openConversations(d1: D1Database, userId: string) {
     },
 
     /** In no particular order; unknown ids are absent. `ids`: at most 64. */
-    async getMany(ids: readonly string[]): Promise<ConversationRow[]> {
-      if (ids.length === 0) return [];
-      return db
-        .select(conversationRow)
-        .from(conversations)
-        .where(and(eq(conversations.userId, userId), inArray(conversations.id, [...ids])));
-    },
+    getMany,
 
     /** Latest change first (or last). */
     async list(
@@ -175,28 +199,22 @@ export function openConversations(d1: D1Database, userId: string) {
       return found?.position ?? null;
     },
 
-    /** In no particular order; where none stands it is absent. `places`: at most 128. */
-    async messagesAt(
-      places: readonly { readonly conversation: string; readonly position: number }[],
-    ): Promise<MessageRow[]> {
-      if (places.length === 0) return [];
-      return db
-        .select(messageRow)
-        .from(sql`json_each(${JSON.stringify(places)}) j`)
-        .crossJoin(messages)
-        .where(
-          and(
-            eq(messages.userId, userId),
-            sql`${messages.conversation} = j.value->>'conversation'`,
-            sql`${messages.position} = j.value->>'position'`,
-          ),
-        );
+    /** In no particular order; where none stands it is absent. */
+    messagesAt,
+
+    /** Conversations, and messages at places, as `getMany` and `messagesAt`. One round trip. */
+    async read(
+      ids: readonly string[],
+      places: readonly MessagePlace[],
+    ): Promise<{ conversations: ConversationRow[]; messages: MessageRow[] }> {
+      const [found, messagesThere] = await db.batch([getMany(ids), messagesAt(places)]);
+      return { conversations: found, messages: messagesThere };
     },
 
     /** The first message of the latest conversations: what an empty search shows. */
-    async openings(filter: MessageFilter, limit: number): Promise<MessageRow[]> {
+    async openings(filter: MessageFilter, limit: number): Promise<MessagePlace[]> {
       return db
-        .select(messageRow)
+        .select({ conversation: messages.conversation, position: messages.position })
         .from(conversations)
         .innerJoin(messages, OF_ACTIVE_CONVERSATION)
         .where(

@@ -14,7 +14,7 @@ const INDEXES = {
 /**
  * How many rows hold each token. Tokens differ per user, so the frequencies are this user's own. Words that many rows hold are
  * estimated from the user's sample (`common-terms.ts`), because counting walks a word's whole list of rows. Always asked by
- * `term IN`, since anything else would walk the whole index.
+ * `term =`, since anything else would walk the whole index.
  */
 export async function readFrequencies(
   db: DrizzleD1Database,
@@ -22,21 +22,17 @@ export async function readFrequencies(
   { index, tokens }: { readonly index: IndexName; readonly tokens: readonly string[] },
 ): Promise<Map<string, number>> {
   const { vocab, common } = INDEXES[index];
-  const asked = sql`json_each(${JSON.stringify(tokens)}) j`;
   // Not a join, which would read the account once for each token.
   const sample = sql`(SELECT ${common} FROM ${accounts} WHERE ${accounts.userId} = ${userId})`;
-  const estimate = sql`${sample} ->> ('$."' || j.value || '"')`;
-  const [estimated, counted] = await db.batch([
-    db
-      .select({ term: sql<string>`j.value`, df: sql<number>`${estimate}` })
-      .from(asked)
-      .where(sql`${estimate} IS NOT NULL`),
-    db
-      .select({ term: sql<string>`term`, df: sql<number>`doc` })
-      .from(vocab)
-      .where(sql`term IN (SELECT j.value FROM ${asked} WHERE ${estimate} IS NULL)`),
-  ]);
-  return new Map([...counted, ...estimated].map(({ term, df }) => [term, df]));
+  const rows = await db
+    .select({
+      term: sql<string>`j.value`,
+      df: sql<
+        number | null
+      >`coalesce(${sample} ->> ('$."' || j.value || '"'), (SELECT doc FROM ${vocab} WHERE term = j.value))`,
+    })
+    .from(sql`json_each(${JSON.stringify(tokens)}) j`);
+  return new Map(rows.flatMap(({ term, df }) => (df === null ? [] : [[term, df]])));
 }
 
 /** Whether a column of blind tokens holds all of none of the groups. */

@@ -2,11 +2,12 @@
  * Writing imported rows. Each batch is one atomic `DB.batch`, numbered in its job: a batch that ran already is recognised
  * and counts nothing twice. Many rows travel as one JSON parameter; `CROSS JOIN` keeps SQLite from walking the user's rows instead.
  */
-import { and, eq, getTableColumns, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, sql, type SQL } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
 import { runBatch } from "./batch.ts";
-import { columnLists } from "./columns.ts";
+import { columnLists, prefixed } from "./columns.ts";
 import type { ConversationRow, MessageRow } from "./conversations.ts";
 import type { OperationInput, SealedLabel, SealedMemory } from "./memories.ts";
 import { CONTEXT_TURNS } from "./message-index.ts";
@@ -52,7 +53,8 @@ export interface KnownConversation {
   readonly status: ConversationRow["status"];
   readonly createdAt: number;
   readonly updatedAt: number;
-  readonly trashedOp: string | null;
+  /** And not by a person or an assistant. */
+  readonly isTrashedByUndo: boolean;
 }
 
 export interface KnownMessage {
@@ -69,9 +71,12 @@ export interface KnownMessage {
 
 export interface KnownMemory {
   readonly id: string;
+  readonly version: number;
   readonly originKey: string | null;
   readonly fingerprint: string;
   readonly status: SealedMemory["status"];
+  /** And not by a person or an assistant. */
+  readonly isTrashedByUndo: boolean;
   readonly expiresAt: number | null;
   readonly supersededBy: string | null;
 }
@@ -161,11 +166,12 @@ export function openImports(d1: D1Database, userId: string) {
     ): Promise<{ conversations: KnownConversation[]; messages: KnownMessage[] }> {
       const isKnown = sql`${conversations.userId} = ${userId} AND (${conversations.originKey} IN (SELECT value FROM json_each(${JSON.stringify(originKeys)}))
         OR ${conversations.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)})))`;
-      const { id, originKey, hash, version, status, createdAt, updatedAt, trashedOp } =
+      const { id, originKey, hash, version, status, createdAt, updatedAt } =
         getTableColumns(conversations);
+      const isTrashedByUndo = trashedByUndo(conversations.userId, conversations.trashedOp);
       const [foundConversations, foundMessages] = await db.batch([
         db
-          .select({ id, originKey, hash, version, status, createdAt, updatedAt, trashedOp })
+          .select({ id, originKey, hash, version, status, createdAt, updatedAt, isTrashedByUndo })
           .from(conversations)
           .where(isKnown),
         db
@@ -198,9 +204,19 @@ export function openImports(d1: D1Database, userId: string) {
       ids: readonly string[],
       fingerprints: readonly string[],
     ): Promise<KnownMemory[]> {
-      const { id, originKey, fingerprint, status, expiresAt, supersededBy } =
+      const { id, version, originKey, fingerprint, status, expiresAt, supersededBy } =
         getTableColumns(memories);
-      const columns = { id, originKey, fingerprint, status, expiresAt, supersededBy };
+      const isTrashedByUndo = trashedByUndo(memories.userId, memories.trashedOp);
+      const columns = {
+        id,
+        version,
+        originKey,
+        fingerprint,
+        status,
+        isTrashedByUndo,
+        expiresAt,
+        supersededBy,
+      };
       const mine = eq(memories.userId, userId);
       const results = await db.batch([
         db
@@ -227,7 +243,8 @@ export function openImports(d1: D1Database, userId: string) {
             ),
           ),
       ]);
-      return results.flat();
+      // By id, because one may be found in several ways.
+      return [...new Map(results.flat().map((row) => [row.id, row])).values()];
     },
 
     /**
@@ -325,9 +342,8 @@ export function openImports(d1: D1Database, userId: string) {
   };
 }
 
-function prefixed(alias: string, names: string): string {
-  return names
-    .split(", ")
-    .map((name) => `${alias}.${name}`)
-    .join(", ");
+function trashedByUndo(userId: SQLiteColumn, trashedOp: SQLiteColumn): SQL<boolean> {
+  return sql`EXISTS (SELECT 1 FROM operations o WHERE o.user_id = ${userId} AND o.id = ${trashedOp} AND o.kind = 'undo')`.mapWith(
+    Boolean,
+  );
 }

@@ -30,6 +30,27 @@ import {
 /** A row as it is read: `body` is the ciphertext in hex. */
 export type MemoryRow = Omit<typeof memories.$inferSelect, "body"> & { readonly body: string };
 
+/** What a memory is opened from. */
+export type ReadableMemory = Pick<
+  MemoryRow,
+  | "id"
+  | "version"
+  | "bodyVersion"
+  | "category"
+  | "importance"
+  | "source"
+  | "origin"
+  | "userAsked"
+  | "client"
+  | "status"
+  | "createdAt"
+  | "updatedAt"
+  | "expiresAt"
+  | "trashedAt"
+  | "supersededBy"
+  | "body"
+>;
+
 /** A row ready to be written: sealed, without what the database adds. */
 export type SealedMemory = Omit<MemoryRow, "seq" | "userId">;
 
@@ -266,6 +287,24 @@ export function openMemories(d1: D1Database, userId: string) {
         .where(and(eq(memoryVersions.userId, userId), eq(memoryVersions.id, id)))
         .orderBy(desc(memoryVersions.version))
         .limit(limit);
+    },
+
+    /** An earlier state; null: there is none of this version. */
+    async version(id: string, version: number): Promise<MemoryVersionRow | null> {
+      const [found] = await db
+        .select({
+          ...getTableColumns(memoryVersions),
+          body: sql<string>`hex(${memoryVersions.body})`,
+        })
+        .from(memoryVersions)
+        .where(
+          and(
+            eq(memoryVersions.userId, userId),
+            eq(memoryVersions.id, id),
+            eq(memoryVersions.version, version),
+          ),
+        );
+      return found ?? null;
     },
 
     /** The first rows of a listing. Nothing is counted, which would walk all that pass the filter. */

@@ -1,5 +1,5 @@
 /** The full-text index over messages of one user, with the turns around each as its context. */
-import { and, getTableColumns, sql } from "drizzle-orm";
+import { and, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { SearchIndex } from "../search/candidates.ts";
 import type { Candidate } from "../search/rank.ts";
@@ -17,10 +17,15 @@ import { conversations, messages } from "./schema.ts";
 export const CONTEXT_TURNS = 2;
 const PLACES_AROUND = Array.from({ length: CONTEXT_TURNS }, (_, at) => [-at - 1, at + 1]).flat();
 /** Rows that are ranked again; up to seven are read for each. */
-export const MESSAGE_CANDIDATES = 56;
+export const MESSAGE_CANDIDATES = 54;
+
+/** Of a longer neighbour nothing counts: among so many words one says little, and each row may have four such neighbours each. */
+const MAX_NEIGHBOUR_TOKENS = 1_000;
+const TOKEN_AND_BLANK = 13;
 
 export interface MessageCandidate extends Candidate {
-  readonly row: MessageRow;
+  readonly conversation: string;
+  readonly position: number;
 }
 
 export type MessageIndex = ReturnType<typeof openMessageIndex>;
@@ -28,7 +33,16 @@ export type MessageIndex = ReturnType<typeof openMessageIndex>;
 export function openMessageIndex(d1: D1Database, account: AccountRow) {
   const db = drizzle(d1);
   const { userId } = account;
-  const row = { ...getTableColumns(messages), body: sql<string>`hex(${messages.body})` };
+  const row = {
+    id: messages.id,
+    conversation: messages.conversation,
+    position: messages.position,
+    createdAt: messages.createdAt,
+    tokenCount: messages.tokenCount,
+    tokens: messages.tokens,
+    dt: messages.dt,
+    speaker: messages.speaker,
+  };
   /** `asksToken`: the blind token that marks a message that ends by asking. */
   return (filter: MessageFilter, asksToken: string): SearchIndex<MessageCandidate> => {
     // Place by place: a range would read the message itself once more.
@@ -36,7 +50,7 @@ export function openMessageIndex(d1: D1Database, account: AccountRow) {
       PLACES_AROUND.map(
         (
           offset,
-        ) => sql`(SELECT json_array(${offset}, n.tokens, n.speaker, instr(n.dt, ${asksToken}) > 0) FROM messages n
+        ) => sql`(SELECT json_array(${offset}, iif(length(n.tokens) <= ${MAX_NEIGHBOUR_TOKENS * TOKEN_AND_BLANK}, n.tokens, ''), n.speaker, instr(n.dt, ${asksToken}) > 0) FROM messages n
         WHERE n.user_id = ${messages.userId} AND n.conversation = ${messages.conversation}
           AND n.position = ${messages.position} + ${sql.raw(String(offset))})`,
       ),
@@ -49,40 +63,44 @@ export function openMessageIndex(d1: D1Database, account: AccountRow) {
       frequencies: (tokens) => readFrequencies(db, userId, { index: "messages", tokens }),
       async find(match, order, limit) {
         const rows = await db
-          .select({ row, neighbours })
+          .select({ ...row, neighbours })
           .from(sql`messages_fts`)
           .innerJoin(messages, sql`${messages.seq} = messages_fts.rowid`)
           .innerJoin(conversations, OF_ACTIVE_CONVERSATION)
           .where(and(sql`messages_fts MATCH ${match}`, ...messageConditions(userId, filter)))
           .orderBy(order === "rank" ? sql`messages_fts.rank` : sql`messages_fts.rowid DESC`)
           .limit(limit);
-        return rows.map((found) => candidateOf(found.row, found.neighbours, asksToken));
+        return rows.map((found) => candidateOf(found, asksToken));
       },
     };
   };
 }
 
-function candidateOf(row: MessageRow, neighbours: string, asksToken: string): MessageCandidate {
+type FoundRow = Pick<
+  MessageRow,
+  "id" | "conversation" | "position" | "createdAt" | "tokenCount" | "tokens" | "dt" | "speaker"
+> & { readonly neighbours: string };
+
+function candidateOf(
+  { speaker, neighbours, ...row }: FoundRow,
+  asksToken: string,
+): MessageCandidate {
   // True because json_array was given exactly these.
   const near = JSON.parse(neighbours) as (
     | [offset: number, tokens: string, speaker: string, asks: number]
     | null
   )[];
   return {
-    id: row.id,
+    ...row,
     createdAt: row.createdAt ?? 0,
     importance: 0,
-    tokenCount: row.tokenCount,
-    tokens: row.tokens,
-    dt: row.dt,
     group: row.conversation,
     turn: {
-      speaker: row.speaker,
+      speaker,
       asks: row.dt.includes(asksToken),
       neighbours: near
         .filter((neighbour) => neighbour !== null)
-        .map(([offset, tokens, speaker, asks]) => ({ offset, tokens, speaker, asks: asks === 1 })),
+        .map(([offset, tokens, by, asks]) => ({ offset, tokens, speaker: by, asks: asks === 1 })),
     },
-    row,
   };
 }

@@ -9,6 +9,7 @@ import { openMemories, type MemoryStore } from "./memories.ts";
 import { openMemoryIndex, type MemoryIndex } from "./memory-index.ts";
 import { openMessageIndex, type MessageIndex } from "./message-index.ts";
 import type { MemoryRules, RuleSources } from "./rules.ts";
+import { openOperations, type OperationStore } from "./operations.ts";
 import { openReindex, type ReindexStore } from "./reindex.ts";
 
 /** One user's stores and opened keys: what a domain function is given, for one request. */
@@ -26,6 +27,7 @@ export interface OpenAccount {
   readonly memoryIndex: MemoryIndex;
   readonly conversations: ConversationStore;
   readonly messageIndex: MessageIndex;
+  readonly operations: OperationStore;
   readonly reindex: ReindexStore;
   readonly imports: ImportStore;
   readonly jobs: JobStore;
@@ -64,6 +66,7 @@ export function openAccount(
     memoryIndex: openMemoryIndex(env.DB, account),
     conversations: openConversations(env.DB, keys.userId),
     messageIndex: openMessageIndex(env.DB, account),
+    operations: openOperations(env.DB, keys.userId),
     reindex: openReindex(env.DB, keys.userId),
     imports: openImports(env.DB, keys.userId),
     jobs: openJobs(env.DB, keys.userId),

@@ -20,6 +20,7 @@ import { originKey } from "../vault/blind.ts";
 import { newId } from "../vault/ids.ts";
 import { utf8 } from "../vault/bytes.ts";
 import type { ImportRun } from "./import.ts";
+import { revive } from "./revive.ts";
 import type { ImportedConversation, ImportedMessage } from "./records.ts";
 
 export interface PreparedMessage {
@@ -62,8 +63,16 @@ export async function prepareConversations(
     keyed.map(({ key }) => key),
     ownIds,
   );
-  const byKey = new Map(known.conversations.map((row) => [row.originKey, row]));
-  const byId = new Map(known.conversations.map((row) => [row.id, row]));
+  const revived = await revive(
+    run,
+    "conversations",
+    known.conversations.filter(({ isTrashedByUndo }) => isTrashedByUndo),
+  );
+  const stands = known.conversations.map((row) =>
+    revived.has(row.id) ? { ...row, status: "active" as const, version: row.version + 1 } : row,
+  );
+  const byKey = new Map(stands.map((row) => [row.originKey, row]));
+  const byId = new Map(stands.map((row) => [row.id, row]));
   const messagesOf = Map.groupBy(known.messages, ({ conversation }) => conversation);
 
   const prepared: PreparedConversations[] = [];
@@ -82,7 +91,17 @@ export async function prepareConversations(
         : undefined) ??
       null;
     const storedMessages = stored === null ? [] : (messagesOf.get(stored.id) ?? []);
-    prepared.push(await prepareOne(run, { conversation, key }, { stored, storedMessages }));
+    prepared.push(
+      await prepareOne(
+        run,
+        { conversation, key },
+        {
+          stored,
+          storedMessages,
+          isRevived: stored !== null && revived.has(stored.id),
+        },
+      ),
+    );
   }
   return {
     rows: prepared.flatMap(({ rows }) => rows),
@@ -106,7 +125,12 @@ async function prepareOne(
   {
     stored,
     storedMessages,
-  }: { stored: KnownConversation | null; storedMessages: readonly KnownMessage[] },
+    isRevived,
+  }: {
+    readonly stored: KnownConversation | null;
+    readonly storedMessages: readonly KnownMessage[];
+    readonly isRevived: boolean;
+  },
 ): Promise<PreparedConversations> {
   const { at, caller, operationId, tally } = run;
   const title = await titleOf(run, conversation.title, stored);
@@ -173,7 +197,8 @@ async function prepareOne(
   const hash = await conversationHash(at.keys, text, conversation.updatedAt);
   const rowChanged = stored === null || (conversation.title !== null && stored.hash !== hash);
   const isChanged = rowChanged || messages.length > 0 || moves.length > 0;
-  tally.add("conversation", stored === null ? "new" : isChanged ? "updated" : "unchanged");
+  const isUpdated = isChanged || isRevived;
+  tally.add("conversation", stored === null ? "new" : isUpdated ? "updated" : "unchanged");
   if (!isChanged) return NOTHING;
 
   const times = conversation.messages.flatMap(({ createdAt }) =>

@@ -17,6 +17,7 @@ import { newId } from "../vault/ids.ts";
 import { retireExpired } from "../memory/trash.ts";
 import type { KnownMemory } from "../storage/imports.ts";
 import type { ImportRun } from "./import.ts";
+import { revive } from "./revive.ts";
 import type { ImportedMemory, SkipReason } from "./records.ts";
 
 export interface PreparedMemory {
@@ -59,6 +60,18 @@ export async function prepareMemories(
   const byKey = new Map(known.map((row) => [row.originKey, row]));
   const byId = new Map(known.map((row) => [row.id, row]));
   const living = await livingTexts(run, known);
+  // Of those that say the same one comes back, as only one may live.
+  const revivable = known.filter(
+    ({ isTrashedByUndo, fingerprint: print }) => isTrashedByUndo && !living.has(print),
+  );
+  const byPrint = new Map(revivable.map((row) => [row.fingerprint, row]));
+  const revived = await revive(
+    run,
+    "memories",
+    [...byPrint.values()].slice(0, Math.max(0, room.left)),
+  );
+  room.left -= revived.size;
+  for (const row of revivable) if (revived.has(row.id)) living.add(row.fingerprint);
 
   const prepared: PreparedMemory[] = [];
   const taken = new Set<string>();
@@ -69,7 +82,9 @@ export async function prepareMemories(
     const stored = byKey.get(key) ?? byId.get(ownIdOf(memory) ?? "");
     const isKnownText = lives && living.has(print);
     const isTakenText = lives && taken.has(print);
-    if (stored?.status === "trashed") {
+    if (stored !== undefined && revived.has(stored.id)) {
+      tally.add("memory", "updated");
+    } else if (stored?.status === "trashed") {
       tally.skip("memory", "trashed", 1, await exampleOf(run, text.content));
     } else if (stored !== undefined || (isKnownText && deduplication === "on")) {
       tally.add("memory", "unchanged");

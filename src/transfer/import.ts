@@ -122,7 +122,7 @@ async function importNow(
   const counts = {
     conversations: report.byKind.conversation.new + report.byKind.conversation.updated,
     messages: report.byKind.message.new + report.byKind.message.updated,
-    memories: report.byKind.memory.new,
+    memories: report.byKind.memory.new + report.byKind.memory.updated,
   };
   if (changed) await at.imports.finishOperation(operationId, counts);
   await at.jobs.end(jobId, {

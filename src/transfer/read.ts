@@ -13,7 +13,7 @@ import type { ExportFormat } from "./formats/format.ts";
 import { detectFormat, SAMPLE_ELEMENTS, type Detection } from "./formats/index.ts";
 import { isObject, type JsonObject } from "./formats/json.ts";
 import type { ImportedConversation, ImportedMemory, ImportRecord, ItemKind } from "./records.ts";
-import { splitElements, type SplitItem } from "./split.ts";
+import { SPLIT_LIMITS, splitElements, type SplitItem } from "./split.ts";
 
 export interface ExportFile {
   readonly name: string;
@@ -57,8 +57,13 @@ export interface ExportReading {
   records(options?: { readonly account?: string }): AsyncGenerator<ImportRecord>;
 }
 
-/** @throws UserError unsupported_format when no file is recognised */
-export async function readExport(files: readonly ExportFile[]): Promise<ExportReading> {
+/**
+ * @param as how to read files that nobody can recognise: only the person knows of a text that it is a list of memories
+ * @throws UserError unsupported_format when no file is recognised */
+export async function readExport(
+  files: readonly ExportFile[],
+  { as = null }: { readonly as?: ExportFormat | null } = {},
+): Promise<ExportReading> {
   const upload: Upload = {
     latest: new Map(),
     projectNames: new Map(),
@@ -67,7 +72,9 @@ export async function readExport(files: readonly ExportFile[]): Promise<ExportRe
     repeated: new Set(),
   };
   const surveyed: SurveyedFile[] = [];
-  for (const [index, file] of files.entries()) surveyed.push(await survey(file, index, upload));
+  for (const [index, file] of files.entries()) {
+    surveyed.push(await survey(file, { index, as }, upload));
+  }
 
   const recognised = surveyed.map((file) => file.recognised);
   const readable = surveyed.flatMap((file) => (file.readable === null ? [] : [file.readable]));
@@ -102,6 +109,7 @@ type Open = () => AsyncIterable<Uint8Array>;
 
 interface ReadableFile {
   readonly index: number;
+  readonly name: string;
   readonly open: Open;
   readonly format: ExportFormat;
 }
@@ -122,17 +130,23 @@ interface Upload {
   readonly repeated: Set<string>;
 }
 
-async function survey(file: ExportFile, index: number, upload: Upload): Promise<SurveyedFile> {
+async function survey(
+  file: ExportFile,
+  { index, as }: { readonly index: number; readonly as: ExportFormat | null },
+  upload: Upload,
+): Promise<SurveyedFile> {
   const open = await reopenable(file.bytes);
-  const detection = await recognise(open);
+  const detection: Recognition =
+    as === null ? await recognise(open) : { outcome: "format", format: as };
   if (detection.outcome === "not_read") {
     return { recognised: { ...detection, name: file.name }, readable: null };
   }
   const { format } = detection;
+  const readable = { index, name: file.name, open, format };
   let truncated = false;
-  for await (const { place, item, read } of elements({ index, open, format }, upload)) {
+  for await (const { place, item, read } of elements(readable, upload)) {
     if (item.type === "truncated") truncated = true;
-    if (item.type === "element") {
+    if (item.type === "element" && format.kind === "elements") {
       const account = format.accountOf?.(item.value) ?? null;
       if (account !== null) upload.accounts.set(account, (upload.accounts.get(account) ?? 0) + 1);
       const project = format.projectOf?.(item.value) ?? null;
@@ -154,7 +168,7 @@ async function survey(file: ExportFile, index: number, upload: Upload): Promise<
       source: format.source,
       truncated,
     },
-    readable: { index, open, format },
+    readable,
   };
 }
 
@@ -168,7 +182,10 @@ async function* records(
   for (const file of files) {
     const { format } = file;
     for await (const { place, item, read } of elements(file, upload)) {
-      const owner = item.type === "element" ? (format.accountOf?.(item.value) ?? null) : null;
+      const owner =
+        item.type === "element" && format.kind === "elements"
+          ? (format.accountOf?.(item.value) ?? null)
+          : null;
       const isForeign = account !== null && owner !== null && owner !== account;
       for (const record of withoutRepeats(read, format, repeated)) {
         if (isForeign) yield* exclude([record], "other_account");
@@ -183,22 +200,37 @@ async function* records(
 interface ReadElement {
   /** Tells one element of the upload from every other. */
   readonly place: string;
-  readonly item: SplitItem;
+  /** `end`: of a file whose elements, or whose text, are read together. */
+  readonly item: SplitItem | { readonly type: "end" };
   readonly read: readonly ImportRecord[];
 }
 
 async function* elements(
-  { index, open, format }: ReadableFile,
+  { index, name, open, format }: ReadableFile,
   { projectNames }: Upload,
 ): AsyncGenerator<ReadElement> {
+  const fileName = name.split(/[/\\]/u).at(-1) ?? "";
+  const end = { place: `${index}/end`, item: { type: "end" } } as const;
+  if (format.kind === "text") {
+    const text = await wholeText(open);
+    const context = { fileName, container: null, projectNames };
+    const tooLarge = [skipped(format.elementKind, "too_large", { example: fileName })];
+    yield { ...end, read: text === null ? tooLarge : format.read(text, context) };
+    return;
+  }
+  const sequence =
+    format.kind === "sequence" ? format.open({ fileName, container: null, projectNames }) : null;
+  const read = (value: unknown, container: string | null) =>
+    format.kind === "elements"
+      ? format.read(value, { fileName, container, projectNames })
+      : (sequence?.take(value) ?? []);
   let position = 0;
   for await (const item of splitElements(open())) {
     const place = `${index}/${position}`;
     position += 1;
     switch (item.type) {
       case "element": {
-        const { container, value } = item;
-        yield { place, item, read: format.read(value, { container, projectNames }) };
+        yield { place, item, read: read(item.value, item.container) };
         break;
       }
       case "skipped": {
@@ -213,6 +245,20 @@ async function* elements(
         break;
     }
   }
+  if (sequence !== null) yield { ...end, read: sequence.end() };
+}
+
+/** Null where the file is larger than one conversation may be. */
+async function wholeText(open: Open): Promise<string | null> {
+  const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: false });
+  let text = "";
+  let sizeBytes = 0;
+  for await (const chunk of open()) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > SPLIT_LIMITS.elementBytes) return null;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 function conversationKey(conversation: ImportedConversation): string | null {
@@ -281,7 +327,7 @@ async function recognise(open: Open): Promise<Recognition> {
   let members: JsonObject = {};
   const found: unknown[] = [];
   // Only what begins like JSON is split: in anything else each line would be a damaged element.
-  if (/^\uFEFF?\s*["[{\d\-tfn]/.test(head)) {
+  if (/^\uFEFF?\s*(?:["[{\dtfn]|-\d)/.test(head)) {
     let seen = 0;
     for await (const item of splitElements(open())) {
       if (item.type === "members" && isObject(item.value)) members = { ...members, ...item.value };

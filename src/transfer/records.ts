@@ -78,7 +78,7 @@ export interface ImportedMemory {
   readonly importance?: number;
   readonly createdAt?: number;
   readonly updatedAt?: number;
-  // What only a Cofio export knows. Without it an unapproved memory would come back approved, and an expired one for good.
+  // What hardly any other export knows. Without it an unapproved memory would come back approved, and an expired one for good.
   readonly origin?: "user" | "assistant";
   readonly status?: "active" | "pending";
   readonly expiresAt?: number;

@@ -1,11 +1,12 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { env } from "cloudflare:workers";
+import { expect, test, vi } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { createApi } from "../../src/http/api.ts";
 import { errorAnswer } from "../../src/mcp/answers.ts";
 import { cleanTag, cleanTags, type Memory } from "../../src/memory/memory.ts";
 import { estimateTokens } from "../../src/search/token-budget.ts";
-import { callTool, newPerson } from "../support/people.ts";
+import { callRaw, callTool, newPerson } from "../support/people.ts";
 
 test("a tag cleaned twice is the tag cleaned once, whatever it was", () => {
   const part = fc.constantFrom(
@@ -177,3 +178,24 @@ const MEMORY: Memory = {
   trashedAt: null,
   supersededBy: null,
 };
+
+test("what fails before a tool runs is answered in JSON-RPC, with the reference of its log line and nothing more", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  const person = await newPerson();
+  // Its key no longer opens.
+  await env.DB.prepare("UPDATE users SET wrapped_key = x'00' WHERE id = ?")
+    .bind(person.userId)
+    .run();
+  const response = await callRaw(person.token, "tools/call", {
+    name: "search_memory",
+    arguments: { query: "garden" },
+  });
+  expect(response.status).toBe(500);
+  const { error } = (await response.json()) as { error: { code: number; message: string } };
+  expect(error.code).toBe(-32603);
+  const [, reference = "none"] =
+    /^Something went wrong on the server \(reference (\w+)\)\. Try again\.$/.exec(error.message) ??
+    [];
+  expect(log.mock.lastCall?.[0]).toContain(`"reference":"${reference}"`);
+  log.mockRestore();
+});

@@ -56,30 +56,24 @@ const query = fc.oneof(
   },
 );
 
-test("500 hostile and random queries are all answered, over memories and over conversations", async () => {
+test("10,000 hostile and random queries are all answered, over memories or over conversations", async () => {
   const person = await withSomething();
+  const tool = fc.constantFrom("search_memory", "search_conversations");
   await fc.assert(
-    fc.asyncProperty(query, async (asked) => {
-      const text = asked.slice(0, 1_000);
-      const answers = await Promise.all([
-        callTool(person, "search_memory", { query: text }),
-        callTool(person, "search_conversations", { query: text }),
-      ]);
-      for (const { isError, data } of answers) {
-        expect(isError).toBe(false);
-        expect(Array.isArray(data["results"])).toBe(true);
-        for (const hit of data["results"]) {
-          expect(hit.relevance).toBeGreaterThanOrEqual(0);
-          expect(hit.relevance).toBeLessThanOrEqual(1);
-          expect(hit.why.length).toBeGreaterThan(0);
-        }
+    fc.asyncProperty(query, tool, async (asked, name) => {
+      const { isError, data } = await callTool(person, name, { query: asked.slice(0, 1_000) });
+      expect(isError).toBe(false);
+      for (const hit of data["results"]) {
+        expect(hit.relevance).toBeGreaterThanOrEqual(0);
+        expect(hit.relevance).toBeLessThanOrEqual(1);
+        expect(hit.why.length).toBeGreaterThan(0);
       }
       // A small memory is never empty, whatever was asked.
-      expect(answers[0]?.data["results"].length).toBeGreaterThan(0);
+      if (name === "search_memory") expect(data["results"].length).toBeGreaterThan(0);
     }),
-    { numRuns: 500 },
+    { numRuns: 10_000 },
   );
-}, 60_000);
+}, 600_000);
 
 test("hostile filters are answered or refused as the caller's mistake, never as the server's", async () => {
   const person = await withSomething();

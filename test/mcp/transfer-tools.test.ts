@@ -450,3 +450,53 @@ test("importing what has expired saves it anew", async () => {
   expect(imported["items"]).toMatchObject({ new: 1 });
   expect((await callTool(person, "search_memory", { query: "gym" })).data["total"]).toBe(1);
 });
+
+test("a pasted list becomes memories where the person says that it is one, and is refused where they do not", async () => {
+  const person = await newPerson();
+  const text =
+    "Here is what I know:\n- [2026-01-05] - Works at a bakery\n- [unknown] - Sings in a choir\n";
+  const post = (path: string) =>
+    fetchWorker(path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${person.token}`, "content-type": "text/plain" },
+      body: text,
+    });
+  expect(await (await post("/api/imports")).json()).toMatchObject({
+    error: { code: "unsupported_format" },
+  });
+  expect(await (await post("/api/imports?as=html")).json()).toMatchObject({
+    error: { code: "invalid_input" },
+  });
+  expect(await (await post("/api/imports?as=list")).json()).toMatchObject({
+    format: "Pasted list",
+    items: { found: 2, new: 2 },
+  });
+  const { data } = await callTool(person, "search_memory", { query: "choir" });
+  expect(data["results"][0]).toMatchObject({ content: "Sings in a choir", source: "paste" });
+});
+
+test("a coding agent's session is found and read like any chat", async () => {
+  const person = await newPerson();
+  const line = (type: string, content: string, more: object = {}) =>
+    JSON.stringify({
+      type,
+      sessionId: "5f0c",
+      uuid: content.length.toString(),
+      timestamp: "2026-11-01T10:00:00Z",
+      cwd: "/home/someone/shop",
+      message: { role: type, content },
+      ...more,
+    });
+  const { data } = await callTool(person, "import_data", {
+    data: [
+      line("user", "Why does the checkout time out?"),
+      line("assistant", "The pool holds two connections only."),
+    ].join("\n"),
+  });
+  expect(data["items"]["by_kind"]).toMatchObject({
+    conversation: { found: 1, new: 1 },
+    message: { found: 2, new: 2 },
+  });
+  const { data: found } = await callTool(person, "search_conversations", { query: "connections" });
+  expect(found["results"][0].message.snippet).toBe("The pool holds two connections only.");
+});

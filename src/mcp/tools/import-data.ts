@@ -59,7 +59,7 @@ export const importData = defineTool({
   name: "import_data",
   title: "Import data",
   description:
-    "Bring in memories or chats: `data` is the text of an export (ChatGPT, Claude, Cofio JSON), `items` are single memories {content, tags…} or conversations {platform, id, title, messages: [{role, content}]}, appended when known. Importing twice changes nothing. With neither, gives the upload page for large files. One fact: save_memory.",
+    "Bring in memories or chats: `data` is the text of an export (ChatGPT, Claude, Gemini, coding agents, memory tools …), `items` are single memories {content, tags…} or conversations {platform, id, title, messages: [{role, content}]}, appended when known. Importing twice changes nothing. With neither, gives the upload page for large files. One fact: save_memory.",
   input: z.object({
     data: z
       .preprocess(

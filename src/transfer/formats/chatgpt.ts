@@ -7,12 +7,13 @@
  */
 import type { ImportedAttachment, ImportedMemory, ImportRecord, SkipReason } from "../records.ts";
 import { conversationRecords, exclude, skipped, type MessageReading } from "./conversation.ts";
-import type { ExportFormat } from "./format.ts";
+import type { ElementFormat } from "./format.ts";
 import { has, idOf, isObject, listOf, type JsonObject } from "./json.ts";
 import { textOf, timeFromIso, timeFromSeconds, trimmedTextOf } from "./text.ts";
 import { selectBranch } from "./tree.ts";
 
 export const chatgpt = {
+  kind: "elements",
   name: "ChatGPT export",
   source: "chatgpt",
   elementKind: "conversation",
@@ -20,7 +21,7 @@ export const chatgpt = {
   repeatsMemories: true,
   matches,
   read,
-} satisfies ExportFormat;
+} satisfies ElementFormat;
 
 /** DeepSeek has a `mapping` too, and tells its times as `inserted_at`. Feedback files have a `conversation_id` and nothing else. */
 function matches(element: unknown): boolean {

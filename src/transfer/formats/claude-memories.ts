@@ -6,11 +6,12 @@
  */
 import type { ImportRecord, SkipReason } from "../records.ts";
 import { skipped } from "./conversation.ts";
-import type { ExportFormat, ReadContext } from "./format.ts";
+import type { ElementFormat, ReadContext } from "./format.ts";
 import { has, idOf, isObject, listOf, type JsonObject } from "./json.ts";
 import { textOf, timeFromIso, trimmedTextOf } from "./text.ts";
 
 export const claudeMemories = {
+  kind: "elements",
   name: "Claude memories",
   source: "claude",
   elementKind: "memory",
@@ -20,9 +21,10 @@ export const claudeMemories = {
     ["conversations_memory", "project_memories", "memory_files"].some((key) => has(element, key)),
   read: readMemories,
   accountOf: (element) => (isObject(element) ? idOf(element["account_uuid"]) : null),
-} satisfies ExportFormat;
+} satisfies ElementFormat;
 
 export const claudeProjects = {
+  kind: "elements",
   name: "Claude projects",
   source: "claude",
   elementKind: "memory",
@@ -40,7 +42,7 @@ export const claudeProjects = {
     const name = trimmedTextOf(element["name"]);
     return id === null || name === "" ? null : { id, name };
   },
-} satisfies ExportFormat;
+} satisfies ElementFormat;
 
 function readMemories(element: unknown, context: ReadContext): readonly ImportRecord[] {
   return isObject(element)

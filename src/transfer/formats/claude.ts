@@ -1,12 +1,13 @@
 /** Claude's chats and design chats, of the single zip of before August 2026 and of the split one since. */
 import type { ImportedAttachment, ImportRecord, SkipReason } from "../records.ts";
 import { conversationRecords, skipped, type MessageReading } from "./conversation.ts";
-import type { ExportFormat } from "./format.ts";
+import type { ElementFormat } from "./format.ts";
 import { has, idOf, isObject, listOf, type JsonObject } from "./json.ts";
 import { textOf, timeFromIso, trimmedTextOf } from "./text.ts";
 import { selectBranch, type TreeNode } from "./tree.ts";
 
 export const claudeConversations = {
+  kind: "elements",
   name: "Claude conversations",
   source: "claude",
   elementKind: "conversation",
@@ -14,9 +15,10 @@ export const claudeConversations = {
   matches: (element) => isObject(element) && has(element, "chat_messages"),
   read: readConversation,
   accountOf: (element) => nestedId(element, "account"),
-} satisfies ExportFormat;
+} satisfies ElementFormat;
 
 export const claudeDesignChats = {
+  kind: "elements",
   name: "Claude design chats",
   source: "claude",
   elementKind: "conversation",
@@ -40,7 +42,7 @@ export const claudeDesignChats = {
     }
     return null;
   },
-} satisfies ExportFormat;
+} satisfies ElementFormat;
 
 function readConversation(element: unknown): readonly ImportRecord[] {
   const title = isObject(element) ? trimmedTextOf(element["name"]) : "";

@@ -6,7 +6,7 @@
 import { CATEGORIES, ROLES, SOURCES } from "../../storage/closed-lists.ts";
 import type { ImportedAttachment, ImportedMemory, ImportRecord } from "../records.ts";
 import { conversationRecords, skipped, type MessageReading } from "./conversation.ts";
-import type { ExportFormat, ReadContext } from "./format.ts";
+import type { ElementFormat, ReadContext } from "./format.ts";
 import { has, idOf, isObject, listOf, type JsonObject } from "./json.ts";
 import { textOf, timeFromIso, trimmedTextOf } from "./text.ts";
 
@@ -15,6 +15,7 @@ export const COFIO_FORMAT = "cofio";
 export const COFIO_VERSION = 1;
 
 export const cofio = {
+  kind: "elements",
   name: "Cofio export",
   source: "cofio",
   elementKind: "conversation",
@@ -23,7 +24,7 @@ export const cofio = {
     isObject(element) &&
     (element["format"] === COFIO_FORMAT || isMemory(element) || isConversation(element)),
   read,
-} satisfies ExportFormat;
+} satisfies ElementFormat;
 
 function isMemory(element: JsonObject): boolean {
   return ["id", "content", "category", "status", "source"].every((key) => has(element, key));

@@ -1,21 +1,57 @@
 /** The registry of formats, and how a file is recognised: by structure, never by name, since three platforms share one file name. */
 import { UserError } from "../../errors.ts";
+import { aiStudio } from "./ai-studio.ts";
+import { aimemory } from "./aimemory.ts";
 import { claudeMemories, claudeProjects } from "./claude-memories.ts";
+import { claudeCode } from "./claude-code.ts";
 import { claudeConversations, claudeDesignChats } from "./claude.ts";
 import { chatgpt } from "./chatgpt.ts";
 import { cofio, COFIO_FORMAT, COFIO_VERSION } from "./cofio.ts";
+import { codex } from "./codex.ts";
+import { cursor } from "./cursor.ts";
+import { deepseek } from "./deepseek.ts";
+import { doobidoo } from "./doobidoo.ts";
 import type { ExportFormat } from "./format.ts";
+import { geminiActivityHtml } from "./gemini-activity-html.ts";
+import { geminiActivity } from "./gemini-activity.ts";
+import { geminiCli } from "./gemini-cli.ts";
+import { grok } from "./grok.ts";
 import { has, isObject, listOf, type JsonObject } from "./json.ts";
+import { kimi } from "./kimi.ts";
+import { markdownNote, mem0Markdown } from "./markdown-note.ts";
+import { mem0 } from "./mem0.ts";
+import { openWebui } from "./open-webui.ts";
+import { PAM_EMBEDDINGS_SCHEMA, pamConversation, pamMemories } from "./pam.ts";
+import { serverMemory } from "./server-memory.ts";
 import { textOf } from "./text.ts";
 
 /** In the order of detection. */
 export const FORMATS: readonly ExportFormat[] = [
+  pamMemories,
+  pamConversation,
   cofio,
   claudeConversations,
   claudeMemories,
   claudeProjects,
   claudeDesignChats,
+  deepseek,
   chatgpt,
+  openWebui,
+  grok,
+  geminiCli,
+  geminiActivity,
+  aiStudio,
+  kimi,
+  doobidoo,
+  mem0,
+  aimemory,
+  serverMemory,
+  codex,
+  claudeCode,
+  cursor,
+  geminiActivityHtml,
+  mem0Markdown,
+  markdownNote,
 ];
 
 /** What is looked at to recognise a file. */
@@ -45,7 +81,13 @@ export function detectFormat(sample: ExportSample): Detection {
   if (sample.members["format"] === COFIO_FORMAT || objects[0]?.["format"] === COFIO_FORMAT) {
     return cofioOf(sample.members["version"] ?? objects[0]?.["version"]);
   }
-  const format = FORMATS.find((known) => sample.elements.some((element) => known.matches(element)));
+  // An export that holds nothing may still be known by its other members.
+  const elements = sample.elements.length === 0 ? [null] : sample.elements;
+  const format = FORMATS.find((known) =>
+    known.kind === "text"
+      ? sample.elements.length === 0 && known.matchesText(sample.head)
+      : elements.some((element) => known.matches(element, sample.members)),
+  );
   if (format !== undefined) return { outcome: "format", format };
 
   const manifest = objects.find(isManifest);
@@ -133,28 +175,11 @@ interface KnownFormat {
 /** Known but not read, in the order of detection: the first that fits is named. */
 const CLOSEST: readonly KnownFormat[] = [
   {
-    name: "a Portable AI Memory file",
-    isLike: ({ members }, objects) =>
-      [members, ...objects].some(({ schema }) => textOf(schema).startsWith("portable-ai-memory")),
+    name: "a file of Portable AI Memory embeddings",
+    isLike: (_, objects) => objects.some(({ schema }) => schema === PAM_EMBEDDINGS_SCHEMA),
   },
-  { name: "a DeepSeek export", isLike: anyHas("mapping", "inserted_at") },
-  {
-    name: "an Open WebUI export",
-    isLike: (_, objects) => objects.some(({ chat }) => isObject(chat) && isObject(chat["history"])),
-  },
-  { name: "a Grok export", isLike: anyHas("conversation", "responses") },
-  { name: "Gemini's My Activity", isLike: anyHas("header", "time") },
-  { name: "a Google AI Studio prompt", isLike: anyHas("chunkedPrompt") },
-  { name: "a Gemini CLI session", isLike: anyHas("sessionId", "projectHash") },
   { name: "a LibreChat export", isLike: anyHas("conversationId", "messages") },
   { name: "a Le Chat export", isLike: anyHas("chatId", "contentChunks") },
-  {
-    name: "a Kimi conversation",
-    isLike: (_, objects) =>
-      objects.some(({ messages }) =>
-        listOf(messages).some((message) => isObject(message) && has(message, "blocks")),
-      ),
-  },
   {
     name: "a Perplexity thread",
     isLike: (sample, objects) =>
@@ -164,34 +189,12 @@ const CLOSEST: readonly KnownFormat[] = [
       ),
   },
   {
-    name: "a doobidoo memory export",
-    isLike: ({ members }) => has(members, "export_metadata"),
-  },
-  {
-    name: "a mem0 export",
-    isLike: (_, objects) =>
-      objects.some(({ results }) =>
-        listOf(results).some((result) => isObject(result) && has(result, "memory")),
-      ),
-  },
-  { name: "an aimemory export", isLike: anyHas("content", "tags") },
-  { name: "a server-memory file", isLike: anyHas("type", "entityType") },
-  { name: "a server-memory file", isLike: anyHas("type", "relationType") },
-  { name: "a Codex session", isLike: anyHas("timestamp", "type", "payload") },
-  { name: "a Claude Code session", isLike: anyHas("sessionId", "type") },
-  { name: "a Cursor transcript", isLike: anyHas("role", "message") },
-  {
     name: "a Microsoft Copilot history",
     isLike: ({ head }) =>
       /^\uFEFF?"?(?:Conversation"?,"?Time|CreatedAt"?,"?MessageContent|Timestamp"?,"?ClientApp)/.test(
         head,
       ),
   },
-  {
-    name: "Gemini's My Activity as HTML",
-    isLike: ({ head }) => /(?:outer|content)-cell|mdl-typography/.test(head),
-  },
-  { name: "Markdown with front matter", isLike: ({ head }) => /^\uFEFF?---\r?\n/.test(head) },
   {
     name: "a list of ChatGPT's shared links or ratings",
     isLike: (sample, objects) =>

@@ -3,7 +3,15 @@ import { expect, test } from "vitest";
 import { UserError } from "../../../src/errors.ts";
 import { detectFormat, FORMATS } from "../../../src/transfer/formats/index.ts";
 import * as chatgpt from "../fixtures/chatgpt.ts";
+import * as claudeCode from "../fixtures/claude-code.ts";
 import * as claude from "../fixtures/claude.ts";
+import * as codex from "../fixtures/codex.ts";
+import * as cursor from "../fixtures/cursor.ts";
+import * as deepseek from "../fixtures/deepseek.ts";
+import * as geminiCli from "../fixtures/gemini-cli.ts";
+import * as grok from "../fixtures/grok.ts";
+import * as kimi from "../fixtures/kimi.ts";
+import * as openWebui from "../fixtures/open-webui.ts";
 import { readTexts, readValues } from "../fixtures/reading.ts";
 
 const recognised = async (...values: readonly unknown[]) =>
@@ -21,6 +29,18 @@ test("every format is recognised by its structure, behind damaged elements too",
       claude.memories(),
       [claude.project()],
       claude.designChat(),
+      [null, deepseek.branched()],
+      deepseek.answer(),
+      [3, openWebui.branched()],
+      grok.grokExport(["x", null, grok.branched()]),
+      kimi.branched(),
+      kimi.shared(),
+      geminiCli.session(),
+      [3, ...geminiCli.log()],
+      [null, ...codex.session()],
+      [{}, ...claudeCode.session()],
+      claudeCode.branched().slice(-1),
+      [{}, ...cursor.transcript()],
     ),
   ).toEqual([
     "ChatGPT export",
@@ -30,6 +50,18 @@ test("every format is recognised by its structure, behind damaged elements too",
     "Claude memories",
     "Claude projects",
     "Claude design chats",
+    "DeepSeek export",
+    "DeepSeek export",
+    "Open WebUI export",
+    "Grok export",
+    "Kimi conversation",
+    "Kimi conversation",
+    "Gemini CLI session",
+    "Gemini CLI session",
+    "Codex session",
+    "Claude Code session",
+    "Claude Code session",
+    "Cursor transcript",
   ]);
 });
 
@@ -69,17 +101,8 @@ test("files that are never read are named beside those that are", async () => {
 
 test("other platforms are named, not taken for one that is known", async () => {
   const examples: Record<string, string> = {
-    DeepSeek: '[{"id":"x","inserted_at":"2026-01-01","mapping":{"root":{"id":"root"}}}]',
-    "Open WebUI": '[{"id":"x","chat":{"history":{"messages":{}}}}]',
-    Grok: '{"conversations":[{"conversation":{"id":"x"},"responses":[]}]}',
-    "My Activity": '[{"header":"Gemini Apps","time":"2026-01-01"}]',
     LibreChat: '{"conversationId":"x","messages":[]}',
-    Kimi: '{"messages":[{"blocks":[]}]}',
-    doobidoo: '{"export_metadata":{},"memories":[{"content":"x","tags":[]}]}',
-    "server-memory": '{"type":"entity","name":"x","entityType":"y","observations":[]}\n',
-    Codex: '{"timestamp":"x","type":"session_meta","payload":{}}\n{"timestamp":"y","type":"',
-    "Claude Code": '{"type":"user","sessionId":"x","message":{"role":"user"}}\n',
-    "Portable AI Memory": '{"schema":"portable-ai-memory","memories":[{"id":"x"}]}',
+    "Portable AI Memory embeddings": '{"schema":"portable-ai-memory-embeddings","embeddings":[]}',
     Copilot: "Conversation,Time,Author,Message\r\nx,y,z,w\r\n",
     "zip archive": "PK\u0003\u0004rest",
     "no export that Cofio knows": '{"name":"package"}',

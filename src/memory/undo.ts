@@ -1,0 +1,185 @@
+/**
+ * Undoing an operation: what it replaced comes back as a new version, what it made goes to the trash. What was changed since is left
+ * as it is and reported. Undoing an undo is the same thing.
+ */
+import { UserError } from "../errors.ts";
+import type { OpenAccount, Caller } from "../storage/open-account.ts";
+import type {
+  OperationRow,
+  TouchedConversation,
+  TouchedMemory,
+  UndoBatch,
+  UndoItem,
+} from "../storage/operations.ts";
+import { operationOf } from "./change.ts";
+import { openText, sealLabels } from "./memory.ts";
+
+export interface UndoResult {
+  /** Null when nothing was changed. */
+  readonly operationId: string | null;
+  readonly undone: { readonly memories: number; readonly conversations: number };
+  readonly left: readonly LeftItem[];
+}
+
+export interface LeftItem {
+  readonly kind: "memory" | "conversation";
+  readonly id: string;
+  /**
+   * `changed_since`: by another operation, and not brought back since. `duplicate`: a living memory says the same by now.
+   * `extended`: the import added to a conversation that was there before, or a later one added to it.
+   */
+  readonly reason: "changed_since" | "duplicate" | "extended";
+}
+
+/** Items in one batch: SQLite compares each with each. */
+const ITEMS_AT_ONCE = 100;
+/** Undos of undos that are followed; arbitrary. */
+const MAX_STEPS = 100;
+
+/** @throws UserError not_found */
+export function undoOperation(at: OpenAccount, id: string, caller: Caller): Promise<UndoResult> {
+  // An import that runs meanwhile would add to what is being undone.
+  return at.oneAtATime(() => undoNow(at, id, caller));
+}
+
+async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<UndoResult> {
+  const undone = await at.operations.get(id);
+  if (undone === null) {
+    throw new UserError(
+      "not_found",
+      "There is no operation with this id.",
+      "Look for it in the list of operations.",
+    );
+  }
+  const left: LeftItem[] = [];
+  const leaving: UndoItem[] = [];
+  const returning: UndoItem[] = [];
+  const memories = await at.operations.touchedMemories(undone);
+  const isMemoryAsItWas = await openCheck(at, "memory", memories, undone);
+  for (const memory of memories) {
+    if (!(await isMemoryAsItWas(memory))) {
+      left.push({ kind: "memory", id: memory.id, reason: "changed_since" });
+    } else if (memory.earlier?.isLiving === true) {
+      returning.push(await itemOf(at, memory));
+    } else {
+      leaving.push(await itemOf(at, memory));
+    }
+  }
+  const conversations: UndoItem[] = [];
+  const touched = await at.operations.touchedConversations(undone);
+  const isConversationAsItWas = await openCheck(at, "conversation", touched, undone);
+  for (const conversation of touched) {
+    const { id: conversationId, version, earlierVersion } = conversation;
+    if (isExtended(conversation, undone)) {
+      left.push({ kind: "conversation", id: conversationId, reason: "extended" });
+    } else if (await isConversationAsItWas(conversation)) {
+      conversations.push({ id: conversationId, version, earlier: earlierVersion });
+    } else {
+      left.push({ kind: "conversation", id: conversationId, reason: "changed_since" });
+    }
+  }
+
+  const operation = operationOf(caller);
+  const counts = { memories: 0, conversations: 0 };
+  for (const batch of batchesOf({ leaving, returning, conversations })) {
+    const done = await at.operations.bringBack(
+      batch,
+      { kind: "undo", undoes: undone.id },
+      operation,
+    );
+    const isDone = ({ id: itemId }: UndoItem) => done.has(itemId);
+    counts.memories += [...batch.leaving, ...batch.returning].filter(isDone).length;
+    counts.conversations += batch.conversations.filter(isDone).length;
+    const missed = (
+      kind: LeftItem["kind"],
+      items: readonly UndoItem[],
+      reason: LeftItem["reason"],
+    ) => items.filter((item) => !isDone(item)).map((item) => ({ kind, id: item.id, reason }));
+    left.push(
+      ...missed("memory", batch.leaving, "changed_since"),
+      ...missed("memory", batch.returning, "duplicate"),
+      ...missed("conversation", batch.conversations, "changed_since"),
+    );
+  }
+  const isChanged = counts.memories + counts.conversations > 0;
+  if (isChanged) await at.operations.finishUndo(operation.id, counts);
+  return { operationId: isChanged ? operation.id : null, undone: counts, left };
+}
+
+interface TouchedItem {
+  readonly id: string;
+  readonly changedOp: string;
+}
+
+/** Tells whether an item is as the operation left it: nobody changed it since, or what was changed since has been undone. */
+async function openCheck(
+  at: OpenAccount,
+  kind: LeftItem["kind"],
+  items: readonly TouchedItem[],
+  { id: wanted }: OperationRow,
+): Promise<(item: TouchedItem) => Promise<boolean>> {
+  const changed = items.filter(({ changedOp }) => changedOp !== wanted).map(({ id }) => id);
+  const changes = await at.operations.changesOf(kind, changed);
+  // Many items were changed by the same few operations.
+  const undoes = new Map<string, string | null>();
+  const undoneBy = async (op: string): Promise<string | null> => {
+    const known = undoes.get(op);
+    if (known !== undefined) return known;
+    const undoesOp = (await at.operations.get(op))?.undoesOp ?? null;
+    undoes.set(op, undoesOp);
+    return undoesOp;
+  };
+  return async ({ id, changedOp }) => {
+    let op: string | undefined = changedOp;
+    for (let step = 0; op !== undefined && op !== wanted && step < MAX_STEPS; step++) {
+      const undoesOp: string | null = await undoneBy(op);
+      // Brought back by an undo: it is what stood there before the operation that was undone.
+      op = undoesOp === null ? undefined : changes.get(`${id} ${undoesOp}`);
+    }
+    return op === wanted;
+  };
+}
+
+/** An import that is undone takes with it the conversations that it brought, and leaves those in which something else stands. */
+function isExtended(
+  { createdOp, wasTrashed, hasOthersMessages }: TouchedConversation,
+  { id, kind }: OperationRow,
+): boolean {
+  return hasOthersMessages || (kind === "import" && createdOp !== id && !wasTrashed);
+}
+
+async function itemOf(at: OpenAccount, memory: TouchedMemory): Promise<UndoItem> {
+  const { id, version, bodyVersion, earlier } = memory;
+  const item = { id, version, earlier: earlier?.version ?? null };
+  if (earlier === null || earlier.bodyVersion === bodyVersion) return item;
+  const [now, before] = await Promise.all([
+    at.memories.get(id),
+    at.memories.version(id, earlier.version),
+  ]);
+  if (now === null || before === null) return item;
+  const [had, gets] = await Promise.all(
+    [now, before].map(async (row) => sealLabels(at.keys, await openText(at.keys, row))),
+  );
+  const kept = new Set((gets ?? []).map(({ label }) => label));
+  const drop = (had ?? []).map(({ label }) => label).filter((label) => !kept.has(label));
+  return { ...item, labels: { drop, add: gets ?? [] } };
+}
+
+/** What leaves goes first, so that its text is free for what comes back. */
+function batchesOf({ leaving, returning, conversations }: UndoBatch): UndoBatch[] {
+  if (leaving.length + returning.length + conversations.length <= ITEMS_AT_ONCE) {
+    return [{ leaving, returning, conversations }];
+  }
+  const none = { leaving: [], returning: [], conversations: [] };
+  return [
+    ...chunksOf(leaving).map((items) => ({ ...none, leaving: items })),
+    ...chunksOf(returning).map((items) => ({ ...none, returning: items })),
+    ...chunksOf(conversations).map((items) => ({ ...none, conversations: items })),
+  ];
+}
+
+function chunksOf(items: readonly UndoItem[]): UndoItem[][] {
+  return Array.from({ length: Math.ceil(items.length / ITEMS_AT_ONCE) }, (_, at) =>
+    items.slice(at * ITEMS_AT_ONCE, (at + 1) * ITEMS_AT_ONCE),
+  );
+}

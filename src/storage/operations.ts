@@ -1,0 +1,379 @@
+/**
+ * Operations, and undoing them. An undo brings back the earlier states that an operation replaced, as new versions, and puts what it
+ * made into the trash. Rows are copied within the database: no key is needed, and one write costs each item once.
+ */
+import { and, desc, eq, gte, lt, ne, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { TOKENIZER_VERSION } from "../search/tokenize.ts";
+import { runBatch } from "./batch.ts";
+import { columnLists, prefixed } from "./columns.ts";
+import type { OperationInput, SealedLabel } from "./memories.ts";
+import {
+  conversations,
+  conversationVersions,
+  memories,
+  memoryVersions,
+  operations,
+} from "./schema.ts";
+
+export type OperationRow = typeof operations.$inferSelect;
+
+/** One memory as far as an undo must know it. */
+export interface TouchedMemory {
+  readonly id: string;
+  readonly version: number;
+  readonly status: (typeof memories.$inferSelect)["status"];
+  readonly changedOp: string;
+  readonly bodyVersion: number;
+  /** The state that the operation replaced; null: it made the memory. */
+  readonly earlier: {
+    readonly version: number;
+    readonly bodyVersion: number;
+    /** Whether the earlier state is found by its text: neither in the trash nor superseded. */
+    readonly isLiving: boolean;
+  } | null;
+}
+
+/** A conversation that an operation made, or changed as a whole. */
+export interface TouchedConversation {
+  readonly id: string;
+  readonly version: number;
+  readonly status: (typeof conversations.$inferSelect)["status"];
+  readonly createdOp: string;
+  readonly changedOp: string;
+  readonly earlierVersion: number | null;
+  /** Whether it was in the trash before, from where an import took it. */
+  readonly wasTrashed: boolean;
+  /** Whether another operation brought or changed messages of it. */
+  readonly hasOthersMessages: boolean;
+}
+
+export interface UndoItem {
+  readonly id: string;
+  /** As it is now. */
+  readonly version: number;
+  /** To bring back; null: to the trash. */
+  readonly earlier: number | null;
+  /** Where the text of the two differs. */
+  readonly labels?: { readonly drop: readonly string[]; readonly add: readonly SealedLabel[] };
+}
+
+export interface UndoBatch {
+  /** What becomes findable comes last, so that its text is free by then. */
+  readonly leaving: readonly UndoItem[];
+  readonly returning: readonly UndoItem[];
+  readonly conversations: readonly UndoItem[];
+}
+
+const MEMORY = columnLists(memories, ["seq", "userId", "id"]);
+const CONVERSATION = columnLists(conversations, ["userId", "id", "messageCount"]);
+/** What an undo writes anew, or leaves. */
+const KEPT = ["version", "updatedAt", "lastUsedAt", "changedOp"];
+const RESTORED = earlierValues(columnLists(memories, ["seq", "userId", "id", ...KEPT]).names);
+const RESTORED_CONVERSATION = earlierValues(
+  columnLists(conversations, ["userId", "id", "messageCount", "version", "updatedAt", "changedOp"])
+    .names,
+);
+
+// ?1 user, ?2 the undo, ?3 time, ?4 items. Each statement takes the items that are still as they were read, so that a batch that is
+// run again finds none.
+const AS_READ = `json_each(?4) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value->>'id' AND m.version = j.value->>'version'
+  LEFT JOIN memory_versions e ON e.user_id = ?1 AND e.id = m.id AND e.version = j.value->>'earlier'`;
+/** A living memory that says the same would make two of one text. */
+const HAS_ROOM = `(coalesce(e.status, 'trashed') = 'trashed' OR e.superseded_by IS NOT NULL OR NOT EXISTS (SELECT 1 FROM memories t
+  WHERE t.user_id = ?1 AND t.fingerprint = e.fingerprint AND t.status IN ('active', 'pending') AND t.superseded_by IS NULL AND t.id <> m.id))`;
+// An earlier state may have been indexed by an earlier tokeniser: the account then says so, and is indexed again.
+const SQL_COUNT = `INSERT INTO accounts (user_id, memory_tokenizer, memories_active, memories_pending, memories_trashed, memory_tokens, bytes)
+  SELECT ?1, coalesce(min(n.tokenizer), ${TOKENIZER_VERSION}), coalesce(sum((n.status = 'active') - (n.was = 'active')), 0), coalesce(sum((n.status = 'pending') - (n.was = 'pending')), 0),
+    coalesce(sum((n.status = 'trashed') - (n.was = 'trashed')), 0),
+    coalesce(sum(iif(n.status = 'active', n.tokens, 0) - iif(n.was = 'active', n.had_tokens, 0)), 0), coalesce(sum(n.bytes - n.had_bytes), 0)
+  FROM (SELECT m.status AS was, m.token_count AS had_tokens, m.size_bytes AS had_bytes, coalesce(e.status, 'trashed') AS status,
+    coalesce(e.tokenizer_version, ${TOKENIZER_VERSION}) AS tokenizer, coalesce(e.token_count, m.token_count) AS tokens, coalesce(e.size_bytes, m.size_bytes) AS bytes FROM ${AS_READ} WHERE ${HAS_ROOM}) n WHERE true
+  ON CONFLICT (user_id) DO UPDATE SET memory_tokenizer = min(memory_tokenizer, excluded.memory_tokenizer), memories_active = memories_active + excluded.memories_active,
+    memories_pending = memories_pending + excluded.memories_pending, memories_trashed = memories_trashed + excluded.memories_trashed,
+    memory_tokens = memory_tokens + excluded.memory_tokens, bytes = bytes + excluded.bytes`;
+const SQL_KEEP = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${MEMORY.names})
+  SELECT ?1, m.id, ?2, ?3, ${prefixed("m", MEMORY.names)} FROM ${AS_READ} WHERE ${HAS_ROOM} ON CONFLICT DO NOTHING`;
+const KEPT_BY_THIS = `EXISTS (SELECT 1 FROM memory_versions k WHERE k.user_id = ?1 AND k.id = memories.id AND k.version = memories.version AND k.replaced_op = ?2)`;
+/** Without it SQLite walks all of the user's rows: the target of an UPDATE comes first, whatever the joins say. */
+const OF_ITEMS = `memories.seq IN (SELECT i.seq FROM json_each(?4) l CROSS JOIN memories i ON i.user_id = ?1 AND i.id = l.value->>'id')`;
+const SQL_RESTORE = `UPDATE memories SET ${RESTORED}, version = memories.version + 1, changed_op = ?2, updated_at = ?3
+  FROM json_each(?4) j CROSS JOIN memory_versions e ON e.user_id = ?1 AND e.id = j.value->>'id' AND e.version = j.value->>'earlier'
+  WHERE ${OF_ITEMS} AND memories.user_id = ?1 AND memories.id = e.id AND memories.version = j.value->>'version' AND ${KEPT_BY_THIS}`;
+const SQL_TRASH = `UPDATE memories SET status = 'trashed', trashed_at = ?3, trashed_op = ?2, version = memories.version + 1, changed_op = ?2, updated_at = ?3
+  FROM json_each(?4) j WHERE ${OF_ITEMS} AND j.value->>'earlier' IS NULL AND memories.user_id = ?1 AND memories.id = j.value->>'id'
+  AND memories.version = j.value->>'version' AND ${KEPT_BY_THIS}`;
+const CHANGED = `json_each(?3) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value->>'id' AND m.changed_op = ?2`;
+const SQL_UNINDEX = `DELETE FROM memories_fts WHERE rowid IN (SELECT m.seq FROM ${CHANGED})`;
+const SQL_INDEX = `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx)
+  SELECT m.seq, m.tokens, m.dt, '' FROM ${CHANGED} WHERE m.status = 'active'`;
+const SQL_UNLABEL = `DELETE FROM memory_labels WHERE user_id = ?1 AND (label, seq) IN
+  (SELECT l.value, m.seq FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'drop') l)`;
+const SQL_NAME_LABELS = `INSERT INTO labels (user_id, label, kind, key_version, created_at, body)
+  SELECT ?1, l.value->>'label', l.value->>'kind', l.value->>'keyVersion', ?4, unhex(l.value->>'body')
+  FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
+const SQL_LABEL = `INSERT INTO memory_labels (user_id, label, seq)
+  SELECT ?1, l.value->>'label', m.seq FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
+
+const CONVERSATIONS_AS_READ = `json_each(?4) j CROSS JOIN conversations c ON c.user_id = ?1 AND c.id = j.value->>'id' AND c.version = j.value->>'version'
+  LEFT JOIN conversation_versions e ON e.user_id = ?1 AND e.id = c.id AND e.version = j.value->>'earlier'`;
+const SQL_COUNT_CONVERSATIONS = `INSERT INTO accounts (user_id, conversations, messages, message_tokens, bytes)
+  SELECT ?1, coalesce(sum(n.sign), 0), coalesce(sum(n.sign * n.messages), 0), coalesce(sum(n.sign * n.tokens), 0), coalesce(sum(n.sign * n.bytes), 0)
+  FROM (SELECT (coalesce(e.status, 'trashed') = 'active') - (c.status = 'active') AS sign,
+    (SELECT count(*) FROM messages m WHERE m.user_id = ?1 AND m.conversation = c.id) AS messages,
+    (SELECT coalesce(sum(m.token_count), 0) FROM messages m WHERE m.user_id = ?1 AND m.conversation = c.id) AS tokens,
+    (SELECT coalesce(sum(m.size_bytes), 0) FROM messages m WHERE m.user_id = ?1 AND m.conversation = c.id) AS bytes
+    FROM ${CONVERSATIONS_AS_READ}) n WHERE true
+  ON CONFLICT (user_id) DO UPDATE SET conversations = conversations + excluded.conversations, messages = messages + excluded.messages,
+    message_tokens = message_tokens + excluded.message_tokens, bytes = bytes + excluded.bytes`;
+const SQL_KEEP_CONVERSATIONS = `INSERT INTO conversation_versions (user_id, id, replaced_op, replaced_at, ${CONVERSATION.names})
+  SELECT ?1, c.id, ?2, ?3, ${prefixed("c", CONVERSATION.names)} FROM ${CONVERSATIONS_AS_READ} WHERE true ON CONFLICT DO NOTHING`;
+const CONVERSATION_KEPT = `EXISTS (SELECT 1 FROM conversation_versions k WHERE k.user_id = ?1 AND k.id = conversations.id AND k.version = conversations.version AND k.replaced_op = ?2)`;
+const OF_CONVERSATIONS = `conversations.rowid IN (SELECT i.rowid FROM json_each(?4) l CROSS JOIN conversations i ON i.user_id = ?1 AND i.id = l.value->>'id')`;
+const SQL_RESTORE_CONVERSATIONS = `UPDATE conversations SET ${RESTORED_CONVERSATION}, version = conversations.version + 1, changed_op = ?2
+  FROM json_each(?4) j CROSS JOIN conversation_versions e ON e.user_id = ?1 AND e.id = j.value->>'id' AND e.version = j.value->>'earlier'
+  WHERE ${OF_CONVERSATIONS} AND conversations.user_id = ?1 AND conversations.id = e.id AND conversations.version = j.value->>'version' AND ${CONVERSATION_KEPT}`;
+const SQL_TRASH_CONVERSATIONS = `UPDATE conversations SET status = 'trashed', trashed_at = ?3, trashed_op = ?2, version = conversations.version + 1, changed_op = ?2
+  FROM json_each(?4) j WHERE ${OF_CONVERSATIONS} AND j.value->>'earlier' IS NULL AND conversations.user_id = ?1 AND conversations.id = j.value->>'id'
+  AND conversations.version = j.value->>'version' AND ${CONVERSATION_KEPT}`;
+
+const SQL_DONE = `SELECT j.value AS id FROM json_each(?3) j WHERE
+  EXISTS (SELECT 1 FROM memories m WHERE m.user_id = ?1 AND m.id = j.value AND m.changed_op = ?2)
+  OR EXISTS (SELECT 1 FROM conversations c WHERE c.user_id = ?1 AND c.id = j.value AND c.changed_op = ?2)`;
+const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
+  SELECT ?1, ?2, ?8, ?4, ?5, ?6, '{}', ?7, NULL WHERE EXISTS (${SQL_DONE}) ON CONFLICT DO NOTHING`;
+const SQL_FINISH = "UPDATE operations SET counts = ?3 WHERE user_id = ?1 AND id = ?2";
+
+export type OperationStore = ReturnType<typeof openOperations>;
+
+export function openOperations(d1: D1Database, userId: string) {
+  const db = drizzle(d1);
+  const mine = eq(operations.userId, userId);
+
+  function memoryStatements(
+    items: readonly UndoItem[],
+    { id: op, now }: OperationInput,
+  ): D1PreparedStatement[] {
+    if (items.length === 0) return [];
+    const rows = JSON.stringify(items);
+    return [
+      ...[SQL_COUNT, SQL_KEEP, SQL_RESTORE, SQL_TRASH].map((statement) =>
+        bound(d1, statement, [userId, op, now, rows]),
+      ),
+      ...[SQL_UNINDEX, SQL_INDEX, SQL_UNLABEL].map((statement) =>
+        bound(d1, statement, [userId, op, rows]),
+      ),
+      ...[SQL_NAME_LABELS, SQL_LABEL].map((statement) =>
+        bound(d1, statement, [userId, op, rows, now]),
+      ),
+    ];
+  }
+
+  return {
+    async get(id: string): Promise<OperationRow | null> {
+      const [row] = await db
+        .select()
+        .from(operations)
+        .where(and(mine, eq(operations.id, id)));
+      return row ?? null;
+    },
+
+    /** Newest first. `before`: an operation's id. */
+    async list(before: string | null, limit: number): Promise<OperationRow[]> {
+      return db
+        .select()
+        .from(operations)
+        .where(and(mine, before === null ? undefined : lt(operations.id, before)))
+        .orderBy(desc(operations.id))
+        .limit(limit);
+    },
+
+    /** What a client did from a time on, newest first, without what it undid. */
+    async since(
+      grantId: string,
+      time: number,
+      { before, limit }: { readonly before: string | null; readonly limit: number },
+    ): Promise<OperationRow[]> {
+      return db
+        .select()
+        .from(operations)
+        .where(
+          and(
+            mine,
+            eq(operations.grantId, grantId),
+            gte(operations.createdAt, time),
+            ne(operations.kind, "undo"),
+            before === null ? undefined : lt(operations.id, before),
+          ),
+        )
+        .orderBy(desc(operations.id))
+        .limit(limit);
+    },
+
+    /** Memories that it made or changed, as they are now. */
+    async touchedMemories({ id, kind, subject }: OperationRow): Promise<TouchedMemory[]> {
+      const changed = await db
+        .select({ id: memoryVersions.id, ...EARLIER })
+        .from(memoryVersions)
+        .where(and(eq(memoryVersions.userId, userId), eq(memoryVersions.replacedOp, id)))
+        // Of several states the first stays in the map.
+        .orderBy(desc(memoryVersions.version));
+      const earlier = new Map(changed.map((row) => [row.id, row]));
+      const columns = {
+        id: memories.id,
+        version: memories.version,
+        status: memories.status,
+        createdOp: memories.createdOp,
+        changedOp: memories.changedOp,
+        bodyVersion: memories.bodyVersion,
+      };
+      const ids = JSON.stringify([...earlier.keys(), ...(subject === null ? [] : [subject])]);
+      const [named, imported] = await db.batch([
+        db
+          .select(columns)
+          .from(sql`json_each(${ids}) j`)
+          .crossJoin(memories)
+          .where(and(eq(memories.userId, userId), sql`${memories.id} = j.value`)),
+        // Walks the user's memories, which no index spares: only an import makes many.
+        db
+          .select(columns)
+          .from(memories)
+          .where(
+            and(
+              eq(memories.userId, userId),
+              kind === "import" ? eq(memories.createdOp, id) : sql`0`,
+            ),
+          ),
+      ]);
+      const touched = [...named, ...imported].filter(
+        (row) => earlier.has(row.id) || row.createdOp === id,
+      );
+      const rows = [...new Map(touched.map((row) => [row.id, row])).values()];
+      return rows.map((row) => {
+        const before = earlier.get(row.id);
+        return {
+          ...row,
+          earlier:
+            before === undefined
+              ? null
+              : {
+                  version: before.version,
+                  bodyVersion: before.bodyVersion,
+                  isLiving: before.status !== "trashed" && before.supersededBy === null,
+                },
+        };
+      });
+    },
+
+    async touchedConversations({ id, kind }: OperationRow): Promise<TouchedConversation[]> {
+      // Only imports and what undoes them touch conversations.
+      if (kind !== "import" && kind !== "undo") return [];
+      return db
+        .select({
+          id: conversations.id,
+          version: conversations.version,
+          status: conversations.status,
+          createdOp: conversations.createdOp,
+          changedOp: conversations.changedOp,
+          earlierVersion: sql<number | null>`(SELECT min(v.version) FROM conversation_versions v
+            WHERE v.user_id = conversations.user_id AND v.id = conversations.id AND v.replaced_op = ${id})`,
+          wasTrashed:
+            sql<boolean>`EXISTS (SELECT 1 FROM conversation_versions v WHERE v.user_id = conversations.user_id
+            AND v.id = conversations.id AND v.replaced_op = ${id} AND v.status = 'trashed')`.mapWith(
+              Boolean,
+            ),
+          hasOthersMessages:
+            sql<boolean>`EXISTS (SELECT 1 FROM messages m WHERE m.user_id = conversations.user_id
+            AND m.conversation = conversations.id AND (m.created_op <> conversations.created_op OR m.changed_op <> conversations.created_op))`.mapWith(
+              Boolean,
+            ),
+        })
+        .from(conversations)
+        .where(
+          and(
+            eq(conversations.userId, userId),
+            sql`(${conversations.createdOp} = ${id} OR ${conversations.id} IN (SELECT v.id FROM conversation_versions v
+              WHERE v.user_id = ${userId} AND v.replaced_op = ${id})
+              OR ${conversations.id} IN (SELECT m.conversation FROM messages m WHERE m.user_id = ${userId} AND ${kind} = 'import' AND m.created_op = ${id}))`,
+          ),
+        );
+    },
+
+    /** For each earlier state of items the operation that it came from, by `id operation that replaced it`. */
+    async changesOf(
+      kind: "memory" | "conversation",
+      ids: readonly string[],
+    ): Promise<Map<string, string>> {
+      if (ids.length === 0) return new Map();
+      const versions = kind === "memory" ? memoryVersions : conversationVersions;
+      const rows = await db
+        .select({
+          id: versions.id,
+          replacedOp: versions.replacedOp,
+          changedOp: versions.changedOp,
+        })
+        .from(sql`json_each(${JSON.stringify(ids)}) j`)
+        .crossJoin(versions)
+        .where(and(eq(versions.userId, userId), sql`${versions.id} = j.value`));
+      return new Map(
+        rows.map(({ id, replacedOp, changedOp }) => [`${id} ${replacedOp}`, changedOp]),
+      );
+    },
+
+    /** One atomic batch. @returns the ids of the items that were brought back or trashed: those that are still as they were read */
+    async bringBack(
+      batch: UndoBatch,
+      { kind, undoes }: { readonly kind: OperationRow["kind"]; readonly undoes: string | null },
+      operation: OperationInput,
+    ): Promise<Set<string>> {
+      const { id: op, grantId, client, now } = operation;
+      const { leaving, returning } = batch;
+      const ids = JSON.stringify(
+        [...leaving, ...returning, ...batch.conversations].map(({ id }) => id),
+      );
+      const conversationRows = JSON.stringify(batch.conversations);
+      const statements = [
+        ...memoryStatements(leaving, operation),
+        ...memoryStatements(returning, operation),
+        ...(batch.conversations.length === 0
+          ? []
+          : [
+              SQL_COUNT_CONVERSATIONS,
+              SQL_KEEP_CONVERSATIONS,
+              SQL_RESTORE_CONVERSATIONS,
+              SQL_TRASH_CONVERSATIONS,
+            ].map((statement) => bound(d1, statement, [userId, op, now, conversationRows]))),
+        d1.prepare(SQL_OPERATION).bind(userId, op, ids, grantId, client, now, undoes, kind),
+        d1.prepare(SQL_DONE).bind(userId, op, ids),
+      ];
+      const results = await runBatch(d1, statements);
+      // True because the last statement returns this column.
+      const done = (results.at(-1)?.results ?? []) as { id: string }[];
+      return new Set(done.map(({ id }) => id));
+    },
+
+    async finishUndo(id: string, counts: Readonly<Record<string, number>>): Promise<void> {
+      await d1.prepare(SQL_FINISH).bind(userId, id, JSON.stringify(counts)).run();
+    },
+  };
+}
+
+const EARLIER = {
+  version: memoryVersions.version,
+  bodyVersion: memoryVersions.bodyVersion,
+  status: memoryVersions.status,
+  supersededBy: memoryVersions.supersededBy,
+};
+
+/** D1 refuses values that a statement does not name. */
+function bound(d1: D1Database, statement: string, values: readonly unknown[]): D1PreparedStatement {
+  const used = Math.max(...[...statement.matchAll(/\?(\d)/gu)].map(([, place]) => Number(place)));
+  return d1.prepare(statement).bind(...values.slice(0, used));
+}
+
+function earlierValues(names: string): string {
+  return names
+    .split(", ")
+    .map((name) => `${name} = e.${name}`)
+    .join(", ");
+}
