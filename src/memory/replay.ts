@@ -30,7 +30,7 @@ export async function claimOf(
 
 /** The answer of the first call. @param print fingerprint of the text, for a call that met a duplicate */
 export async function replay(at: OpenAccount, op: string, print: string): Promise<SavedMemory> {
-  const operation = await at.accounts.operation(op);
+  const operation = await at.operations.get(op);
   const made = operation?.subject == null ? null : await at.memories.get(operation.subject);
   const row = made ?? (await at.memories.getByFingerprint(print));
   if (row === null) {

@@ -115,7 +115,7 @@ const NEWEST_OF = 3;
 export const PAGE = 10;
 /** Of the user's rows. FTS5's own limit is a half of the table's; estimated frequencies may be a little off. */
 const WORTHLESS = 0.45;
-/** As many as are ranked again (`candidates.ts`). */
+/** As many as are ranked again (`storage/memory-index.ts`). */
 const ENOUGH_ROWS = 96;
 
 function takeSteps(left: Left, steps: number): boolean {

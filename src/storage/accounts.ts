@@ -1,10 +1,10 @@
 /** The row of `users` and the counters of one account. */
-import { and, eq, getTableColumns, sql } from "drizzle-orm";
+import { eq, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
 import type { WrappedMasterKey } from "../vault/keys.ts";
 import type { StoredRules } from "./rules.ts";
-import { accounts, operations, users } from "./schema.ts";
+import { accounts, users } from "./schema.ts";
 
 /** What every request reads; `ruleWords` is the ciphertext in hex. The samples of common words are read by searches alone. */
 export type AccountRow = Omit<
@@ -17,12 +17,6 @@ export interface UserRow extends WrappedMasterKey {
   readonly timeZone: string;
   readonly locale: string;
   readonly createdAt: number;
-}
-
-export interface OperationRow {
-  readonly id: string;
-  readonly kind: string;
-  readonly subject: string | null;
 }
 
 const USER_COLUMNS = {
@@ -82,16 +76,7 @@ export async function setTimeZone(d1: D1Database, userId: string, timeZone: stri
 export type AccountStore = ReturnType<typeof openAccounts>;
 
 export function openAccounts(d1: D1Database, userId: string) {
-  const db = drizzle(d1);
   return {
-    async operation(id: string): Promise<OperationRow | null> {
-      const [row] = await db
-        .select({ id: operations.id, kind: operations.kind, subject: operations.subject })
-        .from(operations)
-        .where(and(eq(operations.userId, userId), eq(operations.id, id)));
-      return row ?? null;
-    },
-
     /** Replaces the person's own rules. False: they are others than `seen` by now, and nothing was changed. */
     async setRules(seen: StoredRules, rules: StoredRules): Promise<boolean> {
       const { results } = await d1

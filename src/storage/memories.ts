@@ -214,6 +214,10 @@ export type MemoryStore = ReturnType<typeof openMemories>;
 export function openMemories(d1: D1Database, userId: string) {
   const db = drizzle(d1);
   const row = { ...getTableColumns(memories), body: sql<string>`hex(${memories.body})` };
+  const versionRow = {
+    ...getTableColumns(memoryVersions),
+    body: sql<string>`hex(${memoryVersions.body})`,
+  };
 
   function ordered(
     filter: MemoryFilter,
@@ -279,10 +283,7 @@ export function openMemories(d1: D1Database, userId: string) {
     /** Earlier states, newest first. */
     async history(id: string, limit: number): Promise<MemoryVersionRow[]> {
       return db
-        .select({
-          ...getTableColumns(memoryVersions),
-          body: sql<string>`hex(${memoryVersions.body})`,
-        })
+        .select(versionRow)
         .from(memoryVersions)
         .where(and(eq(memoryVersions.userId, userId), eq(memoryVersions.id, id)))
         .orderBy(desc(memoryVersions.version))
@@ -292,10 +293,7 @@ export function openMemories(d1: D1Database, userId: string) {
     /** An earlier state; null: there is none of this version. */
     async version(id: string, version: number): Promise<MemoryVersionRow | null> {
       const [found] = await db
-        .select({
-          ...getTableColumns(memoryVersions),
-          body: sql<string>`hex(${memoryVersions.body})`,
-        })
+        .select(versionRow)
         .from(memoryVersions)
         .where(
           and(

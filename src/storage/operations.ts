@@ -22,7 +22,6 @@ export type OperationRow = typeof operations.$inferSelect;
 export interface TouchedMemory {
   readonly id: string;
   readonly version: number;
-  readonly status: (typeof memories.$inferSelect)["status"];
   readonly changedOp: string;
   readonly bodyVersion: number;
   /** The state that the operation replaced; null: it made the memory. */
@@ -38,7 +37,6 @@ export interface TouchedMemory {
 export interface TouchedConversation {
   readonly id: string;
   readonly version: number;
-  readonly status: (typeof conversations.$inferSelect)["status"];
   readonly createdOp: string;
   readonly changedOp: string;
   readonly earlierVersion: number | null;
@@ -222,7 +220,6 @@ export function openOperations(d1: D1Database, userId: string) {
       const columns = {
         id: memories.id,
         version: memories.version,
-        status: memories.status,
         createdOp: memories.createdOp,
         changedOp: memories.changedOp,
         bodyVersion: memories.bodyVersion,
@@ -272,7 +269,6 @@ export function openOperations(d1: D1Database, userId: string) {
         .select({
           id: conversations.id,
           version: conversations.version,
-          status: conversations.status,
           createdOp: conversations.createdOp,
           changedOp: conversations.changedOp,
           earlierVersion: sql<number | null>`(SELECT min(v.version) FROM conversation_versions v

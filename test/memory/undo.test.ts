@@ -188,15 +188,6 @@ test("a memory of a Cofio export that an undo trashed is counted once when it co
 
 test("undoing an undo's undo leaves a conversation that has grown since", async () => {
   const person = await newPerson();
-  const chat = (...contents: string[]) => ({
-    items: [
-      {
-        platform: "claude",
-        id: "chat",
-        messages: contents.map((content) => ({ role: "user", content })),
-      },
-    ],
-  });
   const { data } = await callTool(person, "import_data", chat("Which soil?"));
   const undone = await undo(person, data["operation_id"]);
   const redone = await undo(person, undone.operation_id);
@@ -209,16 +200,6 @@ test("undoing an undo's undo leaves a conversation that has grown since", async 
 
 test("a conversation to which a later import added is left, and named", async () => {
   const person = await newPerson();
-  const chat = (...contents: string[]) => ({
-    items: [
-      {
-        platform: "claude",
-        id: "chat",
-        title: "Soil",
-        messages: contents.map((content) => ({ role: "user", content })),
-      },
-    ],
-  });
   const { data: first } = await callTool(person, "import_data", chat("Which soil?"));
   const { data: second } = await callTool(
     person,
@@ -317,6 +298,12 @@ test("undoing every operation of any sequence, the latest first, gives each earl
     { numRuns: 25 },
   );
 }, 240_000);
+
+/** An import of one conversation. */
+function chat(...contents: string[]) {
+  const messages = contents.map((content) => ({ role: "user", content }));
+  return { items: [{ platform: "claude", id: "chat", title: "Soil", messages }] };
+}
 
 type Command =
   | { do: "save"; content: string; tags: string[] }
