@@ -133,6 +133,8 @@ function serve(): ChildProcess {
   const args = ["dev", "--local", "--persist-to", stateFolder, "--port", String(port)];
   // Port 0 is any free one: two servers run side by side.
   args.push("--inspector-port", "0", "--show-interactive-dev-session=false");
+  // Nothing on this machine is metered.
+  args.push("--var", "PLAN:paid");
   args.push("--var", `PUBLIC_ORIGIN:${origin}`, "--log-level", isVerbose ? "log" : "error");
   if (!isDefaultSecretsFile) args.push("--env-file", secretsFile);
   const preload = join(import.meta.dirname, "end-with-parent.ts");

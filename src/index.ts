@@ -6,10 +6,13 @@ import {
 import { env } from "cloudflare:workers";
 import { provider, RESOURCE } from "./auth/provider.ts";
 import { checkSecrets } from "./auth/secrets.ts";
+import { readPlan } from "./storage/plan.ts";
 import { deploymentRules } from "./storage/rules.ts";
 
 export { UserAgent } from "./user-agent.ts";
+export { BackupWorkflow } from "./workflows/backup-workflow.ts";
 export { ExportWorkflow } from "./workflows/export-workflow.ts";
+export { ScratchDatabase } from "./workflows/scratch-database.ts";
 
 const hosts = [new URL(env.PUBLIC_ORIGIN).hostname];
 
@@ -23,8 +26,9 @@ const ALIASES: Readonly<Record<string, string>> = {
 export default {
   async fetch(request, bindings, ctx): Promise<Response> {
     checkSecrets(bindings);
-    // A mistake in them stops everything, as a missing secret does: the deployer sees it at once, and nobody's rules are ignored.
+    // A mistake in these stops everything, as a missing secret does: the deployer sees it at once, and nobody's rules are ignored.
     deploymentRules(bindings.MEMORY_RULES);
+    readPlan(bindings.PLAN);
     const rejected =
       hostHeaderValidationResponse(request, hosts) ?? originValidationResponse(request, hosts);
     if (rejected !== undefined) return rejected;

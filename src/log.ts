@@ -47,3 +47,8 @@ function causeOf(error: unknown): string | undefined {
 export function logRefusal(category: string, reason: string): void {
   console.warn(JSON.stringify({ level: "warn", where: category, reason }));
 }
+
+/** Something that whoever runs the deployment should see, in Cofio's own words: no text of a person is in it. */
+export function logProblem(where: string, problem: string): void {
+  console.error(JSON.stringify({ level: "error", where, problem }));
+}

@@ -19,7 +19,8 @@ export const OFFLINE_ACCESS = "offline_access";
 export const SCOPE_MEANINGS: Readonly<Record<Scope, string>> = {
   "memories:read": "Read and search your memories",
   "memories:write": "Save and change memories, and see those that it touches",
-  "memories:delete": "Move memories to the trash, and see those that it moves",
+  "memories:delete":
+    "Move memories, and conversations that it may read, to the trash, and see what it moves",
   "conversations:read": "Read and search your conversations",
   "data:import": "Import memories and conversations",
   "data:export": "Export everything",

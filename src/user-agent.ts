@@ -8,10 +8,16 @@ import type { Grant, GrantClaim, GrantLine, NewOAuthGrant, NewToken } from "./gr
 import { createApi } from "./http/api.ts";
 import { createServer } from "./mcp/server.ts";
 import { isScope, SCOPES } from "./scopes.ts";
-import type { OneAtATime, OpenAccount } from "./storage/open-account.ts";
-import type { ExportPlan } from "./transfer/export.ts";
+import { TRASH_DAYS } from "./memory/memory.ts";
+import { openBackups } from "./storage/backups.ts";
+import type { BlindedWords, OneAtATime, OpenAccount } from "./storage/open-account.ts";
+import { emptyTrash } from "./storage/trash.ts";
+import { dueBackupWork, nextBackupTime, type BackupWork } from "./transfer/backup.ts";
+import type { ExportPlan } from "./transfer/export-job.ts";
+import type { LiveImport } from "./transfer/import-answer.ts";
 import { keepIndex, needsUpkeep } from "./upkeep.ts";
 import { openUser } from "./user.ts";
+import { newJobId } from "./vault/ids.ts";
 
 interface GrantRow extends Record<string, SqlStorageValue> {
   id: string;
@@ -24,12 +30,32 @@ interface GrantRow extends Record<string, SqlStorageValue> {
   used_at: number | null;
 }
 
-export class UserAgent extends Agent<Env> {
+/** What the person's own pages are shown as it happens. */
+interface LiveState {
+  /** The latest, by job. */
+  readonly imports: Readonly<Record<string, LiveImport>>;
+}
+
+/** Batches follow each other within a second. */
+const FORGET_AFTER_MS = 10_000;
+/** Enough for a page that was away for a while. Arbitrary. */
+const SHOWN_IMPORTS = 5;
+/** RFC 6455 §7.4.1. */
+const POLICY_VIOLATION = 1008;
+
+export class UserAgent extends Agent<Env, LiveState> {
   // The page behind the socket need not learn the user's id.
   static override options = { sendIdentityOnConnect: false };
+  override initialState: LiveState = { imports: {} };
 
   readonly #events = new InMemoryServerEventBus();
   #lastImport: Promise<unknown> = Promise.resolve();
+  /** A dictionary of plain words, in memory only and only while the batches of one import follow each other: it spares half of their work. */
+  #blinded: { readonly jobId: string; readonly words: Map<string, string> } | null = null;
+  #forgetting: ReturnType<typeof setTimeout> | null = null;
+  #isTrashPlanned = false;
+  /** Saves looking for the plan on each request. */
+  #nextBackupAt = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -45,11 +71,17 @@ export class UserAgent extends Agent<Env> {
     return true;
   }
 
+  /** Nor does it say anything else: in place of the library's handler, which would read it, and log what it cannot read. */
+  override webSocketMessage(socket: WebSocket): void {
+    socket.close(POLICY_VIOLATION, "This socket only tells.");
+  }
+
   async serveMcp(request: Request, claim: GrantClaim): Promise<Response> {
     const grant = this.#admit(claim);
-    const account = grant === null ? null : await openUser(this.env, this.name, this.#oneAtATime);
+    const account = grant === null ? null : await openUser(this.env, this.name, this.#lasting);
     if (grant === null || account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
     await this.#planUpkeep(account);
+    await this.#planBackup();
     const context = {
       account,
       caller: {
@@ -80,8 +112,10 @@ export class UserAgent extends Agent<Env> {
   /** `claim` null: the person themself, with a session that the Worker has verified. */
   async serveApi(request: Request, claim: GrantClaim | null): Promise<Response> {
     const grant = claim === null ? DASHBOARD : this.#admit(claim);
-    const account = grant === null ? null : await openUser(this.env, this.name, this.#oneAtATime);
+    const account = grant === null ? null : await openUser(this.env, this.name, this.#lasting);
     if (grant === null || account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
+    await this.#planUpkeep(account);
+    await this.#planBackup();
     return createApi({
       account,
       caller: {
@@ -93,7 +127,17 @@ export class UserAgent extends Agent<Env> {
       },
       publicOrigin: this.env.PUBLIC_ORIGIN,
       scopes: grant.scopes,
+      showImport: (jobId, standing) => this.#showImport(jobId, standing),
+      startBackup: (work) => this.#startBackup(work),
     }).fetch(request);
+  }
+
+  #showImport(jobId: string, standing: LiveImport): void {
+    const others = Object.entries(this.state.imports).filter(([id]) => id !== jobId);
+    const latest = others
+      .sort(([, a], [, b]) => b.updatedAt - a.updatedAt)
+      .slice(0, SHOWN_IMPORTS - 1);
+    this.setState({ imports: Object.fromEntries([[jobId, standing], ...latest]) });
   }
 
   /** A scheduled call. What another request does meanwhile is safe: rows are replaced only as they were read. */
@@ -103,8 +147,49 @@ export class UserAgent extends Agent<Env> {
     await this.schedule(1, "upkeep");
   }
 
+  /** A scheduled call: purges what was in the trash for its time, and goes on while there is something in it. */
+  async emptyTrash(): Promise<void> {
+    this.#isTrashPlanned = false;
+    const now = Date.now();
+    const before = now - TRASH_DAYS * DAY_SECONDS * 1_000;
+    const { isDue, isWaiting } = await this.#lasting.oneAtATime(() =>
+      emptyTrash(this.env.DB, this.name, { before, now }),
+    );
+    if (isDue || isWaiting) {
+      await this.schedule(isDue ? NEXT_PART_SECONDS : DAY_SECONDS, "emptyTrash");
+    }
+    // A request that came meanwhile may have met this call in the schedule, which is leaving it now.
+    this.#isTrashPlanned = isDue || isWaiting;
+  }
+
   async #planUpkeep(account: OpenAccount): Promise<void> {
     if (needsUpkeep(account)) await this.schedule(1, "upkeep", undefined, { idempotent: true });
+    // Whatever is in the trash by now: this request may put something there.
+    if (!this.#isTrashPlanned) {
+      await this.schedule(DAY_SECONDS, "emptyTrash", undefined, { idempotent: true });
+      this.#isTrashPlanned = true;
+    }
+  }
+
+  /** A scheduled call, in the night after a request: who asks for nothing changes nothing. */
+  async backUp(): Promise<void> {
+    const work = await dueBackupWork(openBackups(this.env.DB, this.name), {
+      now: Date.now(),
+      rehearsedRows: Number(this.env.REHEARSED_ROWS),
+    });
+    if (work !== null) await this.#startBackup(work);
+  }
+
+  async #planBackup(): Promise<void> {
+    const now = Date.now();
+    if (now < this.#nextBackupAt) return;
+    const next = nextBackupTime(now, this.name);
+    await this.schedule(new Date(next), "backUp", undefined, { idempotent: true });
+    this.#nextBackupAt = next;
+  }
+
+  async #startBackup(work: BackupWork): Promise<void> {
+    await this.env.BACKUPS.create({ id: newJobId(), params: { userId: this.name, work } });
   }
 
   /** Earlier grants of the same client end, as they do in the OAuth library. */
@@ -158,11 +243,19 @@ export class UserAgent extends Agent<Env> {
     return this.ctx.storage.sql.exec("DELETE FROM grants WHERE id = ?", id).rowsWritten > 0;
   }
 
-  readonly #oneAtATime: OneAtATime = (work) => {
-    const run = this.#lastImport.then(work);
-    // The next one waits for the end, whatever it was.
-    this.#lastImport = run.catch(() => {});
-    return run;
+  readonly #lasting: { readonly oneAtATime: OneAtATime; readonly blindedWords: BlindedWords } = {
+    oneAtATime: (work) => {
+      const run = this.#lastImport.then(work);
+      // The next one waits for the end, whatever it was.
+      this.#lastImport = run.catch(() => {});
+      return run;
+    },
+    blindedWords: (jobId) => {
+      if (this.#blinded?.jobId !== jobId) this.#blinded = { jobId, words: new Map() };
+      if (this.#forgetting !== null) clearTimeout(this.#forgetting);
+      this.#forgetting = setTimeout(() => (this.#blinded = null), FORGET_AFTER_MS);
+      return this.#blinded.words;
+    },
   };
 
   /** Null: unknown, therefore revoked or never given. */
@@ -191,6 +284,10 @@ export class UserAgent extends Agent<Env> {
       : { ...grant, scopes: grant.scopes.filter((scope) => claim.scopes.includes(scope)) };
   }
 }
+
+const DAY_SECONDS = 86_400;
+/** Between two parts of a large trash: nobody waits, and the day's writes are for those who do (`storage/trash.ts`). */
+const NEXT_PART_SECONDS = 3_600;
 
 /** The person's own session: no grant, every right. */
 const DASHBOARD: Grant = {

@@ -17,6 +17,8 @@ export function withRuntime(measure: (bench: Calls) => Promise<void>): Promise<v
           configPath: join(import.meta.dirname, "wrangler.jsonc"),
           vars: {
             ...unstable_readConfig({ config: join(root, "wrangler.jsonc") }).vars,
+            // Nothing here is metered.
+            PLAN: "paid",
             // The most that rules may allow.
             MEMORY_RULES: '{"max_memories": 1000000}',
           },

@@ -16,6 +16,7 @@ export function syntheticMemories(owner: string, from: number, to: number): Expo
           source: "other",
           originPlatform: "cofio",
           originId: id,
+          ownId: id,
           content,
           tags: [],
           createdAt,

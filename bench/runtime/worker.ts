@@ -5,10 +5,21 @@ import { searchConversations } from "../../src/conversations/search.ts";
 import { saveMemory } from "../../src/memory/save.ts";
 import { searchMemories } from "../../src/memory/search.ts";
 import type { Caller, OpenAccount } from "../../src/storage/open-account.ts";
+import { inflateChunk } from "../../src/transfer/archive-zip.ts";
+import {
+  beginExport,
+  checkFiles,
+  createExportJob,
+  finishExport,
+  writeChunks,
+  type ExportProgress,
+} from "../../src/transfer/export-job.ts";
 import { importReading } from "../../src/transfer/import.ts";
+import type { ExportReading } from "../../src/transfer/read.ts";
 import { keepIndex } from "../../src/upkeep.ts";
 import { openUser } from "../../src/user.ts";
 import { percentile } from "../support/percentile.ts";
+import { meteredBuffers, type BufferMeter } from "./metered-buffers.ts";
 import { meteredD1, type Meter } from "./metered-d1.ts";
 import { memoryOf } from "./synthetic.ts";
 import { syntheticConversations, syntheticMemories } from "./synthetic-reading.ts";
@@ -44,6 +55,21 @@ export interface Hit {
   readonly relevance: number;
 }
 
+/** An export on its way, with JSON both ways. */
+export interface ExportRun {
+  readonly user: string;
+  readonly jobId: string;
+  readonly plan: { readonly format: "cofio"; readonly startedAt: number };
+  readonly progress: ExportProgress;
+}
+
+export interface ArchiveSizes {
+  readonly zipBytes: number;
+  readonly textBytes: number;
+  /** Of one chunk. */
+  readonly largestText: number;
+}
+
 /** Round trips and searches: each loop takes some milliseconds, the clock's own step. */
 const IN_A_ROW = 4;
 const HITS = 10;
@@ -65,13 +91,13 @@ export class Bench extends DurableObject<BenchEnv> {
 
   /** Imports the user's memories `from` to below `to`. */
   async importMemories(user: string, from: number, to: number): Promise<void> {
-    await importReading(await this.open(user), syntheticMemories(user, from, to), caller());
+    await this.importAll(user, syntheticMemories(user, from, to));
     await this.upkeep(user);
   }
 
   /** Imports the user's conversations `from` to below `to`. */
   async importConversations(user: string, from: number, to: number): Promise<void> {
-    await importReading(await this.open(user), syntheticConversations(user, from, to), caller());
+    await this.importAll(user, syntheticConversations(user, from, to));
     await this.upkeep(user);
   }
 
@@ -120,20 +146,60 @@ export class Bench extends DurableObject<BenchEnv> {
     return found;
   }
 
+  async beginArchive(user: string): Promise<ExportRun> {
+    const plan = { format: "cofio", startedAt: Date.now() } as const;
+    const jobId = await createExportJob(await this.open(user), plan, caller());
+    return { user, jobId, plan, progress: beginExport(plan) };
+  }
+
+  /** A step of the export, as the workflow makes it. */
+  async writeArchive(run: ExportRun): Promise<ExportRun & { readonly buffers: BufferMeter }> {
+    const buffers: BufferMeter = { largestAnswer: 0, largestObject: 0 };
+    const at = await this.open(run.user, meteredBuffers(this.env, buffers));
+    return { ...run, progress: await writeChunks(at, run.plan, run), buffers };
+  }
+
+  /** @returns index of the next file to check; null: that was the last */
+  async checkArchive({ user, jobId, progress }: ExportRun, from: number): Promise<number | null> {
+    return checkFiles(await this.open(user), { jobId, progress, from });
+  }
+
+  async finishArchive({ user, jobId, plan, progress }: ExportRun): Promise<void> {
+    await finishExport(await this.open(user), plan, { jobId, progress, now: Date.now() });
+  }
+
+  async measureArchive({ user, jobId, progress }: ExportRun): Promise<ArchiveSizes> {
+    const at = await this.open(user);
+    const job = await at.jobs.get(jobId);
+    let largestText = 0;
+    let textBytes = 0;
+    for (let chunk = 0; chunk < progress.chunk; chunk++) {
+      const { length } = inflateChunk(await at.archives.readChunk(jobId, chunk));
+      largestText = Math.max(largestText, length);
+      textBytes += length;
+    }
+    return { zipBytes: job?.sizeBytes ?? 0, textBytes, largestText };
+  }
+
   /** What the product's object does some time after a request. */
   private async upkeep(user: string): Promise<void> {
     while (!(await keepIndex(this.env.DB, await this.open(user))));
   }
 
-  private async open(user: string, db: D1Database = this.env.DB): Promise<OpenAccount> {
-    const account = await openUser({ ...this.env, DB: db }, user);
+  private async open(user: string, env: BenchEnv = this.env): Promise<OpenAccount> {
+    const account = await openUser(env, user);
     if (account === null) throw new Error(`There is no user ${user}`);
     return account;
   }
 
+  private async importAll(user: string, reading: ExportReading): Promise<void> {
+    const { state } = await importReading(await this.open(user), reading, caller());
+    if (state !== "finished") throw new Error(`The import is ${state}`);
+  }
+
   private async meter(user: string, ask: (at: OpenAccount) => Promise<unknown>): Promise<Cost> {
     const meter: Meter = { roundTrips: 0, rowsRead: 0 };
-    const at = await this.open(user, meteredD1(this.env.DB, meter));
+    const at = await this.open(user, { ...this.env, DB: meteredD1(this.env.DB, meter) });
     const { roundTrips, rowsRead } = meter;
     await ask(at);
     return { roundTrips: meter.roundTrips - roundTrips, rowsRead: meter.rowsRead - rowsRead };

@@ -6,6 +6,7 @@ import { consent } from "./consent.tsx";
 import { home } from "./home.tsx";
 import { importPages } from "./import-page.tsx";
 import { Notice } from "./layout.tsx";
+import { openLive } from "./live.ts";
 import { localToken } from "./local-token.ts";
 import { ownOriginOnly } from "./own-origin.ts";
 import { routeUser } from "./route-user.ts";
@@ -32,6 +33,7 @@ for (const [method, path] of SIGN_IN_ROUTES) {
   });
 }
 app.all("/api/auth/*", (c) => c.notFound());
+app.get("/api/live", openLive);
 app.all("/api/*", routeUser);
 app.use(ownOriginOnly);
 app.route("/", signInPages);

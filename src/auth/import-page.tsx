@@ -1,7 +1,10 @@
-/** `/import`: a form for the files of an export, and the report of what became of them. */
+/** `/import`: a form for the files of an export and one for a list of memories. Where scripts run, `apps/import` takes the place of both. */
 import { Hono } from "hono";
 import * as z from "zod";
-import type { PageEnv } from "./bindings.ts";
+import { SKIP_REASONS } from "../transfer/records.ts";
+import type { PageContext, PageEnv } from "./bindings.ts";
+import { readForm } from "./form.ts";
+import { ImportReport, ListForm, type ShownReport } from "./import-report.tsx";
 import { BackHome, Layout, Notice } from "./layout.tsx";
 import { findPerson, type Person } from "./session.ts";
 
@@ -22,15 +25,16 @@ const answerSchema = z.union([
       .array(
         z.object({
           kind: z.string(),
-          reason: z.string(),
+          reason: z.enum(SKIP_REASONS),
           count: z.number(),
           examples: z.array(z.string()),
         }),
       )
-      .default([]),
+      .optional(),
+    rules: z.array(z.object({ message: z.string() })).optional(),
     files: z.array(
       z.union([
-        z.object({ name: z.string(), format: z.string() }),
+        z.object({ name: z.string(), format: z.string(), truncated: z.boolean().optional() }),
         z.object({ name: z.string(), not_read: z.string(), message: z.string() }),
       ]),
     ),
@@ -39,7 +43,6 @@ const answerSchema = z.union([
     error: z.object({ code: z.string(), message: z.string(), hint: z.string().default("") }),
   }),
 ]);
-type Report = Exclude<z.infer<typeof answerSchema>, { error: unknown }>;
 
 export const importPages = new Hono<PageEnv>()
   .get("/import", async (c) => {
@@ -50,7 +53,7 @@ export const importPages = new Hono<PageEnv>()
   .post("/import", async (c) => {
     const person = await findPerson(c);
     if (person === null) return c.redirect("/sign-in?next=%2Fimport", 303);
-    const upload = new Request(new URL("/api/imports", c.req.url), c.req.raw);
+    const upload = await uploadOf(c);
     const response = await c.env.USERS.getByName(person.id).serveApi(upload, null);
     const answer = answerSchema.parse(await response.json());
     if ("error" in answer && answer.error.code === "internal") {
@@ -79,87 +82,56 @@ export const importPages = new Hono<PageEnv>()
     return c.html(<ReportPage person={person} report={answer} />);
   });
 
+/** A posted list is sent on as the text it is, and files as they came. */
+async function uploadOf(c: PageContext): Promise<Request> {
+  const type = c.req.header("content-type") ?? "";
+  if (!type.startsWith("application/x-www-form-urlencoded")) {
+    return new Request(new URL("/api/imports", c.req.url), c.req.raw);
+  }
+  const body = (await readForm(c.req.raw)).value("list");
+  return new Request(new URL("/api/imports?as=list", c.req.url), { method: "POST", body });
+}
+
 function ImportPage({ person }: { readonly person: Person }) {
   return (
     <Layout title="Import" person={person}>
-      <section class="card narrow">
-        <h1>Import</h1>
-        <p>
-          Choose the files of an export, as zips or one by one: of ChatGPT, Claude, Gemini,
-          DeepSeek, Grok, Kimi or Open WebUI, of a coding agent, of another memory tool, or of
-          Cofio; at most 25 MiB at once. Importing the same file twice changes nothing.
-        </p>
-        <form method="post" action="/import" enctype="multipart/form-data">
-          <label>
-            Files
-            <input type="file" name="files" multiple required />
-          </label>
-          <button class="primary">Import</button>
-        </form>
-        <BackHome />
-      </section>
+      <div id="import">
+        <section class="card">
+          <h1>Import</h1>
+          <p>
+            Choose the files of an export, as zips or one by one: of ChatGPT, Claude, Gemini,
+            DeepSeek, Grok, Kimi or Open WebUI, of a coding agent, of another memory tool, or of
+            Cofio. Importing the same file twice changes nothing.
+          </p>
+          <form method="post" action="/import" enctype="multipart/form-data">
+            <label>
+              Files
+              <input type="file" name="files" multiple required />
+              <small>
+                At most 25 MiB at once. With JavaScript this page takes files of any size, and shows
+                what is in them before it sends anything.
+              </small>
+            </label>
+            <button class="primary">Import</button>
+          </form>
+        </section>
+        <section class="card">
+          <h2>Paste a list of memories</h2>
+          <ListForm />
+        </section>
+      </div>
+      <BackHome />
+      <script type="module" src="/assets/import/page.js"></script>
     </Layout>
   );
 }
 
-function ReportPage({ person, report }: { readonly person: Person; readonly report: Report }) {
-  const kinds = Object.entries(report.items.by_kind).filter(([, { found }]) => found > 0);
+function ReportPage({ person, report }: { readonly person: Person; readonly report: ShownReport }) {
   return (
     <Layout title="Imported" person={person}>
       <section class="card">
         <h1>Imported</h1>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">
-                <span class="sr-only">Kind</span>
-              </th>
-              <th scope="col">Found</th>
-              <th scope="col">New</th>
-              <th scope="col">Updated</th>
-              <th scope="col">Unchanged</th>
-              <th scope="col">Skipped</th>
-            </tr>
-          </thead>
-          <tbody>
-            {kinds.map(([kind, count]) => (
-              <tr>
-                <th scope="row">{KINDS[kind] ?? kind}</th>
-                <td>{count.found}</td>
-                <td>{count.new}</td>
-                <td>{count.updated}</td>
-                <td>{count.unchanged}</td>
-                <td>{count.skipped}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {report.skipped_reasons.length === 0 ? null : (
-          <>
-            <h2>What was skipped</h2>
-            <ul class="report">
-              {report.skipped_reasons.map(({ kind, reason, count, examples }) => (
-                <li>
-                  {count} × {REASONS[reason] ?? reason} ({kind})
-                  {examples.length === 0 ? null : (
-                    <>
-                      {": "}
-                      <bdi>{examples.join(" · ")}</bdi>
-                    </>
-                  )}
-                </li>
-              ))}
-            </ul>
-          </>
-        )}
-        <h2>Files</h2>
-        <ul class="report">
-          {report.files.map((file) => (
-            <li>
-              <bdi>{file.name}</bdi>: {"format" in file ? file.format : `not read. ${file.message}`}
-            </li>
-          ))}
-        </ul>
+        <ImportReport report={report} />
         <BackToImport />
       </section>
     </Layout>
@@ -173,28 +145,3 @@ function BackToImport() {
     </p>
   );
 }
-
-const KINDS: Readonly<Record<string, string>> = {
-  conversation: "Conversations",
-  message: "Messages",
-  memory: "Memories",
-};
-
-const REASONS: Readonly<Record<string, string>> = {
-  hidden: "hidden by the platform",
-  system: "system texts",
-  tool: "calls and results of tools",
-  reasoning: "reasoning of the model",
-  other_branch: "on a branch that was not chosen",
-  empty: "empty",
-  media_only: "only pictures or sound",
-  unreadable: "damaged",
-  unsupported: "of a kind that Cofio does not know",
-  duplicate_in_file: "twice in the files",
-  other_account: "of another account",
-  not_selected: "marked as not to be remembered",
-  trashed: "in your trash",
-  too_large: "too large",
-  quota: "over the limit",
-  truncated_file: "cut off at the end of a file",
-};

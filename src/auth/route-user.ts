@@ -38,7 +38,7 @@ async function bySession(c: PageContext): Promise<Response> {
   return c.env.USERS.getByName(person.id).serveApi(c.req.raw, null);
 }
 
-function refuse(c: PageContext, status: 401 | 403, message: string): Response {
+export function refuse(c: PageContext, status: 401 | 403, message: string): Response {
   return c.json(
     { error: { code: status === 401 ? "unauthorized" : "forbidden", message } },
     status,

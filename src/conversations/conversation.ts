@@ -7,6 +7,7 @@ import type { SealedConversation, SealedMessage } from "../storage/imports.ts";
 import type { MemoryStatus } from "../storage/schema.ts";
 import { blindTokens, contentHash } from "../vault/blind.ts";
 import type { Keys } from "../vault/keys.ts";
+import type { MessageProvenance, Provenance } from "../vault/provenance.ts";
 import { openJson, sealJson } from "../vault/seal.ts";
 
 export interface Attachment {
@@ -18,8 +19,8 @@ export interface Attachment {
 export interface ConversationText {
   readonly title: string;
   readonly project?: string;
-  /** The platform's own id, for export and links back. */
-  readonly originId?: string;
+  /** For exports, and for links back to the platform. */
+  readonly provenance?: Provenance;
 }
 
 /** The sealed part of a message's row. */
@@ -29,7 +30,7 @@ export interface MessageText {
   readonly name?: string;
   readonly model?: string;
   readonly attachments?: readonly Attachment[];
-  readonly originId?: string;
+  readonly provenance?: MessageProvenance;
 }
 
 export interface Conversation extends ConversationText {
@@ -50,8 +51,6 @@ export interface Message extends MessageText {
   readonly createdAt: number | null;
 }
 
-/** 512 KiB: with its tokens a row stays below D1's 2 MB, and in hex below the limit of a parameter. */
-export const MAX_MESSAGE_BYTES = 524_288;
 /** 13 bytes each: 455 KB of a row, and below D1's 2 MB for the four neighbours that make a context. Words beyond it are kept and not found. */
 const MAX_INDEXED_TOKENS = 35_000;
 
@@ -182,13 +181,36 @@ export async function indexMessage(
 /** Plain tokens in, a column of sorted blind tokens out; shared by an import so that each word is blinded once. */
 export type BlindWords = (tokens: readonly string[]) => Promise<string>;
 
-/** Remembers blinded words for the length of one import: a dictionary of plain words, so it must not outlive it. */
-export function rememberingBlinder(keys: Keys): BlindWords {
-  const known = new Map<string, string>();
+/** Enough for the vocabulary of a long life; 30 MB. */
+const MAX_BLINDED_WORDS = 300_000;
+
+/** @param known plain words and their blind tokens, so that each is blinded once: a dictionary that must not outlive its import */
+export function rememberingBlinder(keys: Keys, known: Map<string, string> = new Map()): BlindWords {
+  // Many texts ask at once, and mostly for the same words.
+  const asked = new Map<string, Promise<void>>();
+  async function learn(words: readonly string[]): Promise<void> {
+    const blinded = await blindTokens(keys, words);
+    for (const [index, word] of words.entries()) {
+      known.set(word, blinded[index] ?? "");
+      asked.delete(word);
+    }
+  }
   return async (tokens) => {
-    const fresh = [...new Set(tokens)].filter((token) => !known.has(token));
-    const blinded = await blindTokens(keys, fresh);
-    for (const [index, token] of fresh.entries()) known.set(token, blinded[index] ?? "");
+    if (known.size > MAX_BLINDED_WORDS) return (await blindTokens(keys, tokens)).sort().join(" ");
+    const unknown = new Set(tokens.filter((token) => !known.has(token)));
+    const waits = new Set<Promise<void>>();
+    const fresh: string[] = [];
+    for (const word of unknown) {
+      const wait = asked.get(word);
+      if (wait === undefined) fresh.push(word);
+      else waits.add(wait);
+    }
+    if (fresh.length > 0) {
+      const learning = learn(fresh);
+      for (const word of fresh) asked.set(word, learning);
+      waits.add(learning);
+    }
+    if (waits.size > 0) await Promise.all(waits);
     return tokens
       .map((token) => known.get(token) ?? "")
       .sort()
@@ -196,22 +218,32 @@ export function rememberingBlinder(keys: Keys): BlindWords {
   };
 }
 
+interface SealedRow {
+  readonly id: string;
+  readonly bodyVersion: number;
+  readonly body: string;
+}
+
+export function openConversationText(keys: Keys, row: SealedRow): Promise<ConversationText> {
+  return openJson(keys, { id: row.id, version: row.bodyVersion, kind: "conversation" }, row.body);
+}
+
+export function openMessageText(keys: Keys, row: SealedRow): Promise<MessageText> {
+  return openJson(keys, { id: row.id, version: row.bodyVersion, kind: "message" }, row.body);
+}
+
 export async function openConversation(keys: Keys, row: ConversationRow): Promise<Conversation> {
-  const text = await openJson<ConversationText>(
-    keys,
-    { id: row.id, version: row.bodyVersion, kind: "conversation" },
-    row.body,
-  );
+  const text = await openConversationText(keys, row);
   const { id, source, client, status, createdAt, updatedAt, messageCount } = row;
   return { ...text, id, source, client, status, createdAt, updatedAt, messageCount };
 }
 
-export async function openMessage(keys: Keys, row: MessageRow): Promise<Message> {
-  const text = await openJson<MessageText>(
-    keys,
-    { id: row.id, version: row.bodyVersion, kind: "message" },
-    row.body,
-  );
+/** What a message is opened from. */
+type ReadableMessage = SealedRow &
+  Pick<MessageRow, "conversation" | "position" | "role" | "createdAt">;
+
+export async function openMessage(keys: Keys, row: ReadableMessage): Promise<Message> {
+  const text = await openMessageText(keys, row);
   const { id, conversation, position, role, createdAt } = row;
   return { ...text, id, conversation, position, role, createdAt };
 }

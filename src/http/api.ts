@@ -1,10 +1,15 @@
 /** The user's own HTTP API, served inside their object. The only place besides `mcp/server.ts` that catches. */
 import { Hono } from "hono";
-import { UserError, type UserErrorCode } from "../errors.ts";
+import type { UserErrorCode } from "../errors.ts";
 import { reportError } from "../log.ts";
 import { errorAnswer } from "../mcp/answers.ts";
 import type { Scope } from "../scopes.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
+import { userErrorOf } from "../storage/plan.ts";
+import type { LiveImport } from "../transfer/import-answer.ts";
+import { conversations } from "./conversations.ts";
+import type { BackupWork } from "../transfer/backup.ts";
+import { backups, restores } from "./backups.ts";
 import { downloads } from "./downloads.ts";
 import { imports } from "./imports.ts";
 import { operations, undo } from "./operations.ts";
@@ -15,6 +20,9 @@ export interface ApiContext {
   readonly caller: Caller;
   readonly publicOrigin: string;
   readonly scopes: readonly Scope[];
+  /** Shows the person's own pages how an import stands. */
+  readonly showImport: (jobId: string, standing: LiveImport) => void;
+  readonly startBackup: (work: BackupWork) => Promise<void>;
 }
 
 const STATUS = {
@@ -32,16 +40,18 @@ const STATUS = {
 export function createApi(context: ApiContext) {
   const api = new Hono()
     .basePath("/api")
+    .route("/backups", backups(context))
+    .route("/conversations", conversations(context))
     .route("/downloads", downloads(context))
     .route("/imports", imports(context))
     .route("/operations", operations(context))
+    .route("/restores", restores(context))
     .route("/rules", rules(context))
     .route("/undo", undo(context));
   api.notFound((c) => c.json({ error: { code: "not_found", message: "No such route." } }, 404));
   api.onError((error, c) => {
-    if (error instanceof UserError) {
-      return c.json({ error: errorAnswer(error).error }, STATUS[error.code]);
-    }
+    const told = userErrorOf(error);
+    if (told !== null) return c.json({ error: errorAnswer(told).error }, STATUS[told.code]);
     const message = reportError(c.req.routePath, error);
     return c.json({ error: { code: "internal", message, hint: "Try again." } }, 500);
   });

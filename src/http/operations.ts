@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { UserError } from "../errors.ts";
 import { undoOperation, type UndoResult } from "../memory/undo.ts";
-import type { OperationRow } from "../storage/operations.ts";
+import { countsOf, type OperationRow } from "../storage/operations.ts";
 import type { ApiContext } from "./api.ts";
 import { readJson } from "./read-json.ts";
 import { requireScope } from "./require-scope.ts";
@@ -68,28 +68,20 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infe
   throw new UserError("invalid_input", `\`${path.join(".")}\`: ${message}.`, WANTED);
 }
 
-function operationAnswer({
-  id,
-  kind,
-  grantId,
-  client,
-  createdAt,
-  counts,
-  undoesOp,
-  subject,
-}: OperationRow) {
+function operationAnswer(row: OperationRow) {
+  const { id, kind, grantId, client, createdAt, undoesOp, subject } = row;
   return {
     id,
     kind,
     grant_id: grantId,
     client,
     created_at: new Date(createdAt).toISOString(),
-    counts: JSON.parse(counts) as Record<string, number>, // written by the store alone
+    counts: countsOf(row),
     ...(undoesOp === null ? {} : { undoes: undoesOp }),
     ...(subject === null ? {} : { subject }),
   };
 }
 
-function undoAnswer({ operationId, undone, left }: UndoResult) {
-  return { operation_id: operationId, undone, left };
+function undoAnswer({ operationId, undone, left, purged }: UndoResult) {
+  return { operation_id: operationId, undone, left, purged };
 }

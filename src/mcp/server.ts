@@ -7,6 +7,7 @@ import {
 } from "@modelcontextprotocol/server";
 import type * as z from "zod";
 import { UserError } from "../errors.ts";
+import { userErrorOf } from "../storage/plan.ts";
 import { reportError } from "../log.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { errorAnswer } from "./answers.ts";
@@ -69,7 +70,8 @@ async function callTool(tool: Tool, args: unknown, context: ToolContext): Promis
     const answer = await tool.run(parseArguments(tool, args), context);
     return resultOf(answer);
   } catch (error) {
-    if (error instanceof UserError) return refusal(error);
+    const told = userErrorOf(error);
+    if (told !== null) return refusal(told);
     const message = reportError(tool.name, error);
     return { isError: true, content: [{ type: "text", text: `${message} Try again.` }] };
   }

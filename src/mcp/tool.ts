@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import type { Scope } from "../scopes.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
-import type { ExportPlan } from "../transfer/export.ts";
+import type { ExportPlan } from "../transfer/export-job.ts";
 
 export interface ToolContext {
   readonly account: OpenAccount;
@@ -39,7 +39,7 @@ export interface Tool<Input extends z.ZodType = z.ZodType> {
   /** Other names that models guess for a parameter, not shown in the schema. */
   readonly aliases: Readonly<Record<string, string>>;
   /** Top-level keys of the structured answer and their JSON types. */
-  readonly output: Readonly<Record<string, "string" | "number" | "object" | "array">>;
+  readonly output: Readonly<Record<string, "string" | "number" | "boolean" | "object" | "array">>;
   readonly annotations: ToolHints;
   readonly scope: Scope;
   /** A further scope that some arguments need. Gets them as sent. */

@@ -8,6 +8,7 @@ import { blindColumn, blindTokens, fingerprint, labelToken } from "../vault/blin
 import { utf8 } from "../vault/bytes.ts";
 import type { Keys } from "../vault/keys.ts";
 import { openJson, sealJson } from "../vault/seal.ts";
+import type { Provenance } from "../vault/provenance.ts";
 import { canonicalText } from "./canonical.ts";
 
 /** 64 KiB of UTF-8: some 16,000 tokens, more than any one fact needs. */
@@ -30,6 +31,8 @@ export interface MemoryText {
   readonly askedAs?: readonly string[];
   /** Of a memory that waits for approval: the one that it will then supersede. */
   readonly supersedes?: string;
+  /** Of an imported memory. */
+  readonly provenance?: Provenance;
 }
 
 export interface Memory extends MemoryText {
@@ -101,6 +104,7 @@ export function cleanText(text: MemoryText): MemoryText {
     tags,
     ...(project === "" ? {} : { project }),
     ...(askedAs.length === 0 ? {} : { askedAs }),
+    ...(text.provenance === undefined ? {} : { provenance: text.provenance }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { problemOf } from "../storage/backups.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import { openLabel } from "./memory.ts";
 
@@ -22,6 +23,9 @@ export interface AccountStats {
   readonly topTags: readonly { readonly tag: string; readonly count: number }[];
   readonly lastExportAt: number | null;
   readonly lastBackupAt: number | null;
+  readonly lastVerifiedBackupAt: number | null;
+  /** What is wrong with the newest backup; null: nothing known. */
+  readonly backupProblem: string | null;
 }
 
 type Counts = Readonly<Record<string, number>>;
@@ -30,9 +34,10 @@ const TOP_TAGS = 10;
 
 export async function accountStats(at: OpenAccount): Promise<AccountStats> {
   const counters = at.row;
-  const [tallies, platforms] = await Promise.all([
+  const [tallies, platforms, newestBackup] = await Promise.all([
     at.memories.tallies(TOP_TAGS),
     at.conversations.tally(),
+    at.backups.newest("backup", ["finished", "failed"]),
   ]);
   const topTags = await Promise.all(
     tallies.tags.map(async (row) => ({ tag: await openLabel(at.keys, row), count: row.count })),
@@ -56,6 +61,8 @@ export async function accountStats(at: OpenAccount): Promise<AccountStats> {
     topTags,
     lastExportAt: counters.lastExportAt,
     lastBackupAt: counters.lastBackupAt,
+    lastVerifiedBackupAt: counters.lastVerifiedBackupAt,
+    backupProblem: newestBackup?.state === "failed" ? problemOf(newestBackup) : null,
   };
 }
 

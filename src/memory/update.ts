@@ -147,5 +147,6 @@ function changeText(text: MemoryText, changes: MemoryChanges): MemoryText {
     ),
     ...(project === undefined ? {} : { project }),
     ...(askedAs === undefined ? {} : { askedAs }),
+    ...(text.provenance === undefined ? {} : { provenance: text.provenance }),
   });
 }

@@ -1,32 +1,27 @@
 /**
- * Archives in R2: a sequence of sealed chunks, `archives/<user>/<job>/<n>`, and a manifest that is written last, so that
- * nothing half-written is ever offered.
+ * Archives in R2: sealed objects `archives/<user>/<job>/<name>`, numbered chunks and what describes them, and a manifest that is written
+ * last, so that nothing half-written is ever offered.
  */
 import * as z from "zod";
 import type { Keys } from "../vault/keys.ts";
-import { openBytes, sealBytes } from "../vault/seal.ts";
+import { openBytes, openJson, sealBytes, sealJson } from "../vault/seal.ts";
 import type { Bytes } from "../vault/bytes.ts";
+import { removeObjects } from "./remove-objects.ts";
 
 const manifestSchema = z.object({
   chunks: z.int(),
   bytes: z.int(),
   sha256: z.string(),
 });
-/** `bytes` and `sha256` (hex) are of the plain file. */
-export type ArchiveManifest = z.infer<typeof manifestSchema>;
+/** `bytes` and `sha256` (hex) are of the file that is downloaded. */
+export type StoredManifest = z.infer<typeof manifestSchema>;
 
 export type ArchiveStore = ReturnType<typeof openArchives>;
 
 export function openArchives(bucket: R2Bucket, keys: Keys) {
   const path = (jobId: string, name: string | number) => `archives/${keys.userId}/${jobId}/${name}`;
-  const contextOf = (jobId: string, chunk: number) =>
-    ({ id: `${jobId}/${chunk}`, version: 1, kind: "chunk" }) as const;
-
-  async function readChunk(jobId: string, chunk: number): Promise<Bytes> {
-    const stored = await bucket.get(path(jobId, chunk));
-    if (stored === null) throw new Error(`Chunk ${chunk} of an archive is missing`);
-    return openBytes(keys, contextOf(jobId, chunk), new Uint8Array(await stored.arrayBuffer()));
-  }
+  const contextOf = (jobId: string, name: string | number) =>
+    ({ id: `${jobId}/${name}`, version: 1, kind: "chunk" }) as const;
 
   return {
     /** Writing a chunk again replaces it. */
@@ -34,50 +29,39 @@ export function openArchives(bucket: R2Bucket, keys: Keys) {
       await bucket.put(path(jobId, chunk), await sealBytes(keys, contextOf(jobId, chunk), plain));
     },
 
-    /** Reads every chunk back, which proves that the archive opens, and writes the manifest. */
-    async finish(jobId: string, chunks: number): Promise<ArchiveManifest> {
-      const digest = new crypto.DigestStream("SHA-256");
-      const writer = digest.getWriter();
-      let bytes = 0;
-      for (let chunk = 0; chunk < chunks; chunk++) {
-        const plain = await readChunk(jobId, chunk);
-        bytes += plain.length;
-        await writer.write(plain);
-      }
-      await writer.close();
-      const manifest = { chunks, bytes, sha256: new Uint8Array(await digest.digest).toHex() };
+    async readChunk(jobId: string, chunk: number): Promise<Bytes> {
+      const stored = await bucket.get(path(jobId, chunk));
+      if (stored === null) throw new Error(`Chunk ${chunk} of an archive is missing`);
+      return openBytes(keys, contextOf(jobId, chunk), new Uint8Array(await stored.arrayBuffer()));
+    },
+
+    /** What an archive is made of, sealed like its chunks: hashes of short files would tell what stands in them. */
+    async writeContents(jobId: string, contents: unknown): Promise<void> {
+      await bucket.put(
+        path(jobId, "contents"),
+        await sealJson(keys, contextOf(jobId, "contents"), contents),
+      );
+    },
+
+    /** Null: not written yet. The caller names the type of what it wrote. */
+    async readContents<T>(jobId: string): Promise<T | null> {
+      const stored = await bucket.get(path(jobId, "contents"));
+      if (stored === null) return null;
+      return openJson<T>(keys, contextOf(jobId, "contents"), await stored.text());
+    },
+
+    async writeManifest(jobId: string, manifest: StoredManifest): Promise<void> {
       await bucket.put(path(jobId, "manifest"), JSON.stringify(manifest));
-      return manifest;
     },
 
     /** Null: not finished, or gone. */
-    async manifest(jobId: string): Promise<ArchiveManifest | null> {
+    async manifest(jobId: string): Promise<StoredManifest | null> {
       const stored = await bucket.get(path(jobId, "manifest"));
       return stored === null ? null : manifestSchema.parse(await stored.json());
     },
 
-    /** The plain file, decrypted chunk by chunk as it is read. */
-    read(jobId: string, { chunks }: ArchiveManifest): ReadableStream<Uint8Array> {
-      let chunk = 0;
-      return new ReadableStream({
-        async pull(controller) {
-          if (chunk === chunks) return controller.close();
-          controller.enqueue(await readChunk(jobId, chunk));
-          chunk += 1;
-        },
-      });
-    },
-
     async remove(jobId: string): Promise<void> {
-      let cursor: string | undefined;
-      do {
-        const page = await bucket.list({
-          prefix: path(jobId, ""),
-          ...(cursor === undefined ? {} : { cursor }),
-        });
-        if (page.objects.length > 0) await bucket.delete(page.objects.map(({ key }) => key));
-        cursor = page.truncated ? page.cursor : undefined;
-      } while (cursor !== undefined);
+      await removeObjects(bucket, path(jobId, ""));
     },
   };
 }

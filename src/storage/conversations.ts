@@ -47,6 +47,9 @@ export interface MessagePlace {
   readonly position: number;
 }
 
+/** Stands before the conversation's id in a message that an undo took out of it, and is in no id: nothing finds it there but another undo or the same file. */
+export const REMOVED_FROM = "~";
+
 /** Messages share the status of their conversation. */
 export const OF_ACTIVE_CONVERSATION = and(
   eq(conversations.userId, messages.userId),

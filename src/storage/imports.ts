@@ -1,18 +1,19 @@
 /**
- * Writing imported rows. Each batch is one atomic `DB.batch`, numbered in its job: a batch that ran already is recognised
- * and counts nothing twice. Many rows travel as one JSON parameter; `CROSS JOIN` keeps SQLite from walking the user's rows instead.
+ * Writing imported rows. A batch is one atomic `DB.batch`: rows, index entries, counters, operation and the job's own row, whose number it
+ * advances; so a batch that ran already is recognised and counts nothing twice, and an import goes on after the last one that is true.
+ * Many rows travel as one JSON parameter; `CROSS JOIN` keeps SQLite from walking the user's rows instead.
  */
 import { and, eq, getTableColumns, sql, type SQL } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
-import { runBatch } from "./batch.ts";
+import { packed, runBatch } from "./batch.ts";
 import { columnLists, prefixed } from "./columns.ts";
-import type { ConversationRow, MessageRow } from "./conversations.ts";
+import { REMOVED_FROM, type ConversationRow, type MessageRow } from "./conversations.ts";
 import type { OperationInput, SealedLabel, SealedMemory } from "./memories.ts";
 import { CONTEXT_TURNS } from "./message-index.ts";
 import { MEMORY_COUNT } from "./room.ts";
-import { accounts, conversations, memories, messages } from "./schema.ts";
+import { accounts, conversations, importDays, memories, messages } from "./schema.ts";
 
 export type SealedConversation = Omit<ConversationRow, "userId" | "messageCount">;
 
@@ -26,9 +27,8 @@ export interface ImportedLabels {
   readonly labels: readonly SealedLabel[];
 }
 
-export interface ImportBatch {
-  /** 1 for the first. */
-  readonly number: number;
+/** The rows of a batch. */
+export interface ImportRows {
   /** New ones at version 1; changed ones at the version after the one that was read. */
   readonly conversations: readonly SealedConversation[];
   readonly messages: readonly SealedMessage[];
@@ -37,12 +37,22 @@ export interface ImportBatch {
   /** Keys of the messages whose index entry must be made again: changed ones and the neighbours that hold their words as context. */
   readonly reindex: readonly string[];
   readonly memories: readonly SealedMemory[];
-  /** How many memories the account may hold. */
-  readonly limit: number;
   readonly labels: readonly ImportedLabels[];
   /** Differences that changed messages make to the account's sums. */
   readonly changedTokens: number;
   readonly changedBytes: number;
+}
+
+export interface ImportBatch extends ImportRows {
+  readonly jobId: string;
+  /** 1 for the first. */
+  readonly number: number;
+  /** How many memories the account may hold. */
+  readonly maxMemories: number;
+  /** What the operation has done by the end of this batch, by kind of item; null while it has done nothing. */
+  readonly counts: Readonly<Record<string, number>> | null;
+  /** The job's report by the end of this batch, sealed, in hex. */
+  readonly report: string;
 }
 
 export interface KnownConversation {
@@ -53,6 +63,8 @@ export interface KnownConversation {
   readonly status: ConversationRow["status"];
   readonly createdAt: number;
   readonly updatedAt: number;
+  readonly createdOp: string;
+  readonly changedOp: string;
   /** And not by a person or an assistant. */
   readonly isTrashedByUndo: boolean;
 }
@@ -67,6 +79,7 @@ export interface KnownMessage {
   readonly tokenCount: number;
   readonly sizeBytes: number;
   readonly createdOp: string;
+  readonly changedOp: string;
 }
 
 export interface KnownMemory {
@@ -97,6 +110,14 @@ const SQL_CONVERSATIONS = `INSERT INTO conversations (user_id, message_count, ${
   ON CONFLICT (user_id, origin_key) DO UPDATE SET version = excluded.version, body_version = excluded.body_version, hash = excluded.hash,
     updated_at = excluded.updated_at, changed_op = excluded.changed_op, key_version = excluded.key_version, body = excluded.body
   WHERE conversations.version = excluded.version - 1`;
+/** ?3 keys of conversations, ?4 moves. Those that get or move messages and are not written themselves: a new version of theirs tells of it. */
+const GETTING_MESSAGES = `c.changed_op <> ?2 AND c.rowid IN (
+  SELECT k.rowid FROM json_each(?3) j CROSS JOIN conversations k ON k.user_id = ?1 AND k.origin_key = j.value
+  UNION SELECT k.rowid FROM json_each(?4) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value->>'originKey'
+    CROSS JOIN conversations k ON k.user_id = ?1 AND k.id = m.conversation)`;
+const SQL_GETTING_VERSIONS = `INSERT INTO conversation_versions (user_id, id, replaced_op, replaced_at, ${CONVERSATION_VERSION.names})
+  SELECT c.user_id, c.id, ?2, ?5, ${prefixed("c", CONVERSATION_VERSION.names)} FROM conversations c WHERE ${GETTING_MESSAGES} ON CONFLICT DO NOTHING`;
+const SQL_GETTING = `UPDATE conversations AS c SET version = version + 1, changed_op = ?2 WHERE ${GETTING_MESSAGES}`;
 const SQL_MESSAGE_VERSIONS = `INSERT INTO message_versions (user_id, conversation, id, replaced_op, replaced_at, ${MESSAGE_VERSION.names})
   SELECT m.user_id, m.conversation, m.id, ?2, ?3, ${prefixed("m", MESSAGE_VERSION.names)}
   FROM json_each(?4) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value->>'originKey'
@@ -104,25 +125,26 @@ const SQL_MESSAGE_VERSIONS = `INSERT INTO message_versions (user_id, conversatio
 const SQL_MESSAGES = `INSERT INTO messages (user_id, conversation, ${MESSAGE.names})
   SELECT ?1, c.id, ${MESSAGE.fromJson} FROM json_each(?2) j
   CROSS JOIN conversations c ON c.user_id = ?1 AND c.origin_key = j.value->>'conversationKey' WHERE true
-  ON CONFLICT (user_id, origin_key) DO UPDATE SET version = excluded.version, body_version = excluded.body_version, position = excluded.position,
+  ON CONFLICT (user_id, origin_key) DO UPDATE SET conversation = excluded.conversation, version = excluded.version, body_version = excluded.body_version, position = excluded.position,
     role = excluded.role, hash = excluded.hash, created_at = excluded.created_at, changed_op = excluded.changed_op,
     size_bytes = excluded.size_bytes, token_count = excluded.token_count, tokenizer_version = excluded.tokenizer_version,
     key_version = excluded.key_version, tokens = excluded.tokens, dt = excluded.dt, speaker = excluded.speaker, body = excluded.body
   WHERE messages.version = excluded.version - 1`;
 const SQL_MOVE = `UPDATE messages SET position = j.value->>'position' FROM json_each(?2) j
   WHERE messages.user_id = ?1 AND messages.origin_key = j.value->>'originKey'`;
-/** Index entries of these messages, with their neighbours' words as context. */
-export const SQL_REINDEX = `INSERT OR REPLACE INTO messages_fts (rowid, text, dt, ctx)
+/** Index entries of messages `m`, with their neighbours' words as context. */
+export const INDEX_MESSAGES = `INSERT OR REPLACE INTO messages_fts (rowid, text, dt, ctx)
   SELECT m.seq, m.tokens, m.dt, (SELECT group_concat(n.tokens, ' ') FROM messages n WHERE n.user_id = m.user_id AND n.conversation = m.conversation
-    AND n.position BETWEEN m.position - ${CONTEXT_TURNS} AND m.position + ${CONTEXT_TURNS} AND n.position <> m.position)
-  FROM json_each(?2) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value`;
+    AND n.position BETWEEN m.position - ${CONTEXT_TURNS} AND m.position + ${CONTEXT_TURNS} AND n.position <> m.position)`;
+export const SQL_REINDEX = `${INDEX_MESSAGES} FROM json_each(?2) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value`;
 /** Every conversation of the batch, also one whose own row is unchanged: it may have got messages, the latest of all. */
 const SQL_COUNT_MESSAGES = `UPDATE conversations SET
   message_count = (SELECT count(*) FROM messages m WHERE m.user_id = ?1 AND m.conversation = conversations.id),
   updated_at = max(updated_at, coalesce((SELECT max(m.created_at) FROM messages m WHERE m.user_id = ?1 AND m.conversation = conversations.id), 0))
   WHERE user_id = ?1 AND origin_key IN (SELECT value FROM json_each(?2))`;
+/** ?3 how many the account may hold, ?4 how many of this batch stand in earlier parameters: the account counts them at the end */
 const SQL_MEMORIES = `INSERT INTO memories (user_id, ${MEMORY.names})
-  SELECT ?1, ${MEMORY.fromJson} FROM json_each(?2) j WHERE j.key < ?3 - ${MEMORY_COUNT} ON CONFLICT DO NOTHING`;
+  SELECT ?1, ${MEMORY.fromJson} FROM json_each(?2) j WHERE j.key + ?4 < ?3 - ${MEMORY_COUNT} ON CONFLICT DO NOTHING`;
 const SQL_WRITTEN_MEMORIES = `SELECT count(*) AS written FROM json_each(?3) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value
   WHERE m.created_op = ?2`;
 const SQL_INDEX_MEMORIES = `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx)
@@ -134,12 +156,15 @@ const SQL_NAME_LABELS = `INSERT INTO labels (user_id, label, kind, key_version, 
 const SQL_LABEL_MEMORIES = `INSERT INTO memory_labels (user_id, label, seq)
   SELECT ?1, l.value->>'label', m.seq FROM json_each(?3) j CROSS JOIN json_each(j.value->'labels') l
   CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value->>'memoryId' WHERE m.created_op = ?2 ON CONFLICT DO NOTHING`;
+/** ?2 operation. Messages that an undo had taken out. */
+const CAME_BACK = `EXISTS (SELECT 1 FROM message_versions v WHERE v.user_id = ?1 AND v.conversation = '${REMOVED_FROM}' || m.conversation AND v.id = m.id
+  AND v.version = m.version - 1 AND v.replaced_op = ?2)`;
 /** ?2 operation, ?3 job, ?4 number, ?5 conversation keys, ?6 message keys, ?7 memory ids, ?8 and ?9 differences */
 const SQL_COUNT = `INSERT INTO accounts (user_id, memory_tokenizer, message_tokenizer, memories_active, memories_pending, memory_tokens, conversations, messages, message_tokens, bytes)
   SELECT ?1, ${TOKENIZER_VERSION}, ${TOKENIZER_VERSION}, mem.active, mem.pending, mem.tokens, con.n, msg.n, msg.tokens + ?8, mem.bytes + msg.bytes + ?9 FROM
   (SELECT count(*) n FROM json_each(?5) j CROSS JOIN conversations c ON c.user_id = ?1 AND c.origin_key = j.value WHERE c.created_op = ?2) con,
   (SELECT count(*) n, coalesce(sum(m.token_count), 0) tokens, coalesce(sum(m.size_bytes), 0) bytes
-    FROM json_each(?6) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value WHERE m.created_op = ?2 AND m.version = 1) msg,
+    FROM json_each(?6) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value WHERE (m.created_op = ?2 AND m.version = 1) OR ${CAME_BACK}) msg,
   (SELECT coalesce(sum(m.status = 'active'), 0) active, coalesce(sum(m.status = 'pending'), 0) pending,
     coalesce(sum(iif(m.status = 'active', m.token_count, 0)), 0) tokens, coalesce(sum(m.size_bytes), 0) bytes
     FROM json_each(?7) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value WHERE m.created_op = ?2) mem
@@ -149,29 +174,51 @@ const SQL_COUNT = `INSERT INTO accounts (user_id, memory_tokenizer, message_toke
     conversations = conversations + excluded.conversations, messages = messages + excluded.messages,
     message_tokens = message_tokens + excluded.message_tokens, bytes = bytes + excluded.bytes`;
 const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
-  VALUES (?1, ?2, 'import', ?3, ?4, ?5, '{}', NULL, NULL) ON CONFLICT DO NOTHING`;
-const SQL_ADVANCE = `UPDATE jobs SET cursor = ?3, state = 'running', updated_at = ?4, operation_id = ?5
+  VALUES (?1, ?2, 'import', ?3, ?4, ?5, ?6, NULL, NULL) ON CONFLICT (user_id, id) DO UPDATE SET counts = excluded.counts`;
+const SQL_SPEND = `INSERT INTO import_days (day, rows_written) SELECT ?4, ?5
+  WHERE EXISTS (SELECT 1 FROM jobs b WHERE b.user_id = ?1 AND b.id = ?2 AND coalesce(b.cursor, 0) = ?3 - 1)
+  ON CONFLICT (day) DO UPDATE SET rows_written = rows_written + excluded.rows_written`;
+const SQL_ADVANCE = `UPDATE jobs SET cursor = ?3, state = 'running', updated_at = ?4, counts = ?5, body = unhex(?6)
   WHERE user_id = ?1 AND id = ?2 AND coalesce(cursor, 0) = ?3 - 1`;
-const SQL_FINISH_OPERATION = "UPDATE operations SET counts = ?3 WHERE user_id = ?1 AND id = ?2";
+
+/**
+ * Rows that D1 counts for one, indexes included: as its local meter counted batches of 1 and of 101 each. A message is its row, two index
+ * entries and one of full text; a conversation is written again for its count of messages. `version`: what a changed one costs besides.
+ */
+const ROWS_WRITTEN = { message: 4, conversation: 6, memory: 7, version: 3, batch: 6 } as const;
 
 export type ImportStore = ReturnType<typeof openImports>;
 
 export function openImports(d1: D1Database, userId: string) {
   const db = drizzle(d1);
   return {
-    /** What is stored already under these keys or, for Cofio's own exports, ids; with all messages of those conversations. */
+    /**
+     * What is stored already under these keys or, for Cofio's own exports, ids; with all messages of those conversations, and those that
+     * an undo took out of them.
+     */
     async known(
       originKeys: readonly string[],
       ids: readonly string[],
     ): Promise<{ conversations: KnownConversation[]; messages: KnownMessage[] }> {
       const isKnown = sql`${conversations.userId} = ${userId} AND (${conversations.originKey} IN (SELECT value FROM json_each(${JSON.stringify(originKeys)}))
         OR ${conversations.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)})))`;
-      const { id, originKey, hash, version, status, createdAt, updatedAt } =
+      const { id, originKey, hash, version, status, createdAt, updatedAt, createdOp, changedOp } =
         getTableColumns(conversations);
       const isTrashedByUndo = trashedByUndo(conversations.userId, conversations.trashedOp);
       const [foundConversations, foundMessages] = await db.batch([
         db
-          .select({ id, originKey, hash, version, status, createdAt, updatedAt, isTrashedByUndo })
+          .select({
+            id,
+            originKey,
+            hash,
+            version,
+            status,
+            createdAt,
+            updatedAt,
+            createdOp,
+            changedOp,
+            isTrashedByUndo,
+          })
           .from(conversations)
           .where(isKnown),
         db
@@ -185,12 +232,14 @@ export function openImports(d1: D1Database, userId: string) {
             tokenCount: messages.tokenCount,
             sizeBytes: messages.sizeBytes,
             createdOp: messages.createdOp,
+            changedOp: messages.changedOp,
           })
           .from(messages)
           .where(
             and(
               eq(messages.userId, userId),
-              sql`${messages.conversation} IN (SELECT ${conversations.id} FROM ${conversations} WHERE ${isKnown})`,
+              sql`${messages.conversation} IN (SELECT ${conversations.id} FROM ${conversations} WHERE ${isKnown}
+                UNION ALL SELECT ${REMOVED_FROM} || ${conversations.id} FROM ${conversations} WHERE ${isKnown})`,
             ),
           )
           .orderBy(messages.conversation, messages.position),
@@ -248,80 +297,75 @@ export function openImports(d1: D1Database, userId: string) {
     },
 
     /**
-     * Writes one batch and its operation.
+     * Writes one batch.
      * @returns how many of its memories were written: fewer than it holds where parallel saves took their place
      */
-    async write(batch: ImportBatch, jobId: string, operation: OperationInput): Promise<number> {
+    async write(batch: ImportBatch, operation: OperationInput): Promise<number> {
       const { id: op, grantId, client, now } = operation;
-      const conversationKeys = JSON.stringify([
-        ...new Set([
-          ...batch.conversations.map(({ originKey }) => originKey),
-          ...batch.messages.map(({ conversationKey }) => conversationKey),
-        ]),
-      ]);
+      const { jobId, number, counts } = batch;
+      const bind = (statement: string, ...values: readonly (string | number)[]) =>
+        d1.prepare(statement).bind(userId, ...values);
+      const conversationKeys = JSON.stringify(conversationKeysOf(batch));
       // A conversation that is cut over several batches is new in the one that holds its own row.
       const newConversations = batch.conversations
         .filter(({ version }) => version === 1)
         .map(({ originKey }) => originKey);
-      const conversationRows = JSON.stringify(batch.conversations);
-      const messageRows = JSON.stringify(batch.messages);
       const memoryIds = JSON.stringify(batch.memories.map(({ id }) => id));
-      const labelRows = JSON.stringify(batch.labels);
-      const statements = [d1.prepare(SQL_OPERATION).bind(userId, op, grantId, client, now)];
-      if (batch.conversations.length > 0) {
+      const statements: D1PreparedStatement[] = [];
+      if (counts !== null) {
+        statements.push(bind(SQL_OPERATION, op, grantId, client, now, JSON.stringify(counts)));
+      }
+      for (const part of packed(batch.conversations, ({ body }) => body.length + 600)) {
+        const rows = JSON.stringify(part);
+        const changed = changedOf(part);
+        if (changed !== null) statements.push(bind(SQL_CONVERSATION_VERSIONS, op, now, changed));
+        statements.push(bind(SQL_CONVERSATIONS, rows));
+      }
+      if (batch.messages.length + batch.moves.length > 0) {
+        const moves = JSON.stringify(batch.moves);
         statements.push(
-          d1.prepare(SQL_CONVERSATION_VERSIONS).bind(userId, op, now, conversationRows),
-          d1.prepare(SQL_CONVERSATIONS).bind(userId, conversationRows),
+          bind(SQL_GETTING_VERSIONS, op, conversationKeys, moves, now),
+          bind(SQL_GETTING, op, conversationKeys, moves),
         );
       }
-      if (batch.messages.length > 0) {
-        statements.push(
-          d1.prepare(SQL_MESSAGE_VERSIONS).bind(userId, op, now, messageRows),
-          d1.prepare(SQL_MESSAGES).bind(userId, messageRows),
-        );
+      for (const part of packed(batch.messages, charsOf)) {
+        const rows = JSON.stringify(part);
+        const changed = changedOf(part);
+        if (changed !== null) statements.push(bind(SQL_MESSAGE_VERSIONS, op, now, changed));
+        statements.push(bind(SQL_MESSAGES, rows));
       }
-      if (batch.moves.length > 0) {
-        statements.push(d1.prepare(SQL_MOVE).bind(userId, JSON.stringify(batch.moves)));
-      }
+      if (batch.moves.length > 0) statements.push(bind(SQL_MOVE, JSON.stringify(batch.moves)));
       if (batch.reindex.length > 0) {
-        statements.push(d1.prepare(SQL_REINDEX).bind(userId, JSON.stringify(batch.reindex)));
+        statements.push(bind(SQL_REINDEX, JSON.stringify(batch.reindex)));
       }
-      if (batch.messages.length > 0) {
-        statements.push(d1.prepare(SQL_COUNT_MESSAGES).bind(userId, conversationKeys));
+      if (batch.messages.length > 0) statements.push(bind(SQL_COUNT_MESSAGES, conversationKeys));
+      let before = 0;
+      for (const part of packed(batch.memories, charsOf)) {
+        statements.push(bind(SQL_MEMORIES, JSON.stringify(part), batch.maxMemories, before));
+        before += part.length;
       }
-      if (batch.memories.length > 0) {
-        statements.push(
-          d1.prepare(SQL_MEMORIES).bind(userId, JSON.stringify(batch.memories), batch.limit),
-          d1.prepare(SQL_INDEX_MEMORIES).bind(userId, op, memoryIds),
-        );
-      }
+      if (batch.memories.length > 0) statements.push(bind(SQL_INDEX_MEMORIES, op, memoryIds));
       if (batch.labels.length > 0) {
-        statements.push(
-          d1.prepare(SQL_NAME_LABELS).bind(userId, now, labelRows),
-          d1.prepare(SQL_LABEL_MEMORIES).bind(userId, op, labelRows),
-        );
+        const rows = JSON.stringify(batch.labels);
+        statements.push(bind(SQL_NAME_LABELS, now, rows), bind(SQL_LABEL_MEMORIES, op, rows));
       }
       statements.push(
-        d1
-          .prepare(SQL_COUNT)
-          .bind(
-            userId,
-            op,
-            jobId,
-            batch.number,
-            JSON.stringify(newConversations),
-            JSON.stringify(batch.messages.map(({ originKey }) => originKey)),
-            memoryIds,
-            batch.changedTokens,
-            batch.changedBytes,
-          ),
-        d1.prepare(SQL_ADVANCE).bind(userId, jobId, batch.number, now, op),
+        bind(
+          SQL_COUNT,
+          op,
+          jobId,
+          number,
+          JSON.stringify(newConversations),
+          JSON.stringify(batch.messages.map(({ originKey }) => originKey)),
+          memoryIds,
+          batch.changedTokens,
+          batch.changedBytes,
+        ),
+        bind(SQL_SPEND, jobId, number, dayOf(now), rowsWritten(batch)),
+        bind(SQL_ADVANCE, jobId, number, now, JSON.stringify(counts ?? {}), batch.report),
+        bind(SQL_WRITTEN_MEMORIES, op, memoryIds),
       );
-      if (batch.memories.length > 0) {
-        statements.push(d1.prepare(SQL_WRITTEN_MEMORIES).bind(userId, op, memoryIds));
-      }
       const results = await runBatch(d1, statements);
-      if (batch.memories.length === 0) return 0;
       // True because the last statement counts.
       const [counted] = (results.at(-1)?.results ?? []) as { written: number }[];
       return counted?.written ?? 0;
@@ -336,10 +380,61 @@ export function openImports(d1: D1Database, userId: string) {
       return counted?.count ?? 0;
     },
 
-    async finishOperation(op: string, counts: Readonly<Record<string, number>>): Promise<void> {
-      await d1.prepare(SQL_FINISH_OPERATION).bind(userId, op, JSON.stringify(counts)).run();
+    /** Rows that imports have written today, of all users of this database. @param now milliseconds UTC */
+    async rowsWrittenToday(now: number): Promise<number> {
+      const [today] = await db
+        .select({ rows: importDays.rowsWritten })
+        .from(importDays)
+        .where(eq(importDays.day, dayOf(now)));
+      return today?.rows ?? 0;
     },
   };
+}
+
+const DAY_MS = 86_400_000;
+
+function dayOf(now: number): number {
+  return Math.floor(now / DAY_MS);
+}
+
+function charsOf({ body, tokens, dt }: SealedMessage | SealedMemory): number {
+  return body.length + tokens.length + dt.length + 900;
+}
+
+/** What the statements that keep earlier states need to know; null: all of them are new. */
+function changedOf(rows: readonly { originKey: string; version: number }[]): string | null {
+  const changed = rows.filter(({ version }) => version > 1);
+  return changed.length === 0
+    ? null
+    : JSON.stringify(changed.map(({ originKey, version }) => ({ originKey, version })));
+}
+
+/** Also of conversations whose own row is unchanged. */
+function conversationKeysOf({ conversations: rows, messages: said }: ImportRows): string[] {
+  return [
+    ...new Set([
+      ...rows.map(({ originKey }) => originKey),
+      ...said.map(({ conversationKey }) => conversationKey),
+    ]),
+  ];
+}
+
+/** As far as it can be told before: never fewer than are written. */
+function rowsWritten(batch: ImportRows): number {
+  const { message, conversation, memory, version, batch: own } = ROWS_WRITTEN;
+  const changed = batch.messages.filter((row) => row.version > 1).length;
+  const labels = batch.labels.reduce((sum, { labels: of }) => sum + 2 * of.length, 0);
+  return (
+    own +
+    conversation * conversationKeysOf(batch).length +
+    message * batch.messages.length +
+    version * changed +
+    batch.moves.length * 2 +
+    // A neighbour's index entry is written again.
+    Math.max(0, batch.reindex.length - batch.messages.length) +
+    memory * batch.memories.length +
+    labels
+  );
 }
 
 function trashedByUndo(userId: SQLiteColumn, trashedOp: SQLiteColumn): SQL<boolean> {

@@ -1,5 +1,5 @@
 /** Imports, exports and backups of one user. What a report says of a person's data is sealed. */
-import { and, eq, getTableColumns, lte, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, inArray, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { accounts, jobs } from "./schema.ts";
 
@@ -8,10 +8,15 @@ export type JobRow = Omit<typeof jobs.$inferSelect, "body"> & { readonly body: s
 export type NewJob = Pick<
   JobRow,
   "id" | "kind" | "format" | "grantId" | "client" | "createdAt" | "keyVersion"
->;
+> & {
+  readonly operationId?: string;
+  readonly uploadKey?: string;
+  /** Sealed, in hex. */
+  readonly body?: string;
+};
 
 export interface JobEnd {
-  readonly state: "finished" | "failed";
+  readonly state: "finished" | "failed" | "cancelled";
   readonly operationId: string | null;
   /** JSON. */
   readonly counts: string;
@@ -27,8 +32,8 @@ export interface JobEnd {
   };
 }
 
-const SQL_CREATE = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id, client, counts, created_at, updated_at, key_version)
-  VALUES (?1, ?2, ?3, 'created', ?4, ?5, ?6, '{}', ?7, ?7, ?8) ON CONFLICT DO NOTHING`;
+const SQL_CREATE = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id, client, counts, created_at, updated_at, key_version, operation_id, upload_key, body)
+  VALUES (?1, ?2, ?3, 'created', ?4, ?5, ?6, '{}', ?7, ?7, ?8, ?9, ?10, unhex(?11)) ON CONFLICT DO NOTHING`;
 const SQL_END = `UPDATE jobs SET state = ?3, operation_id = ?4, counts = ?5, body = unhex(?6), updated_at = ?7, format = coalesce(?8, format),
   chunks = ?9, size_bytes = ?10, sha256 = ?11, expires_at = ?12 WHERE user_id = ?1 AND id = ?2`;
 
@@ -39,10 +44,67 @@ export function openJobs(d1: D1Database, userId: string) {
   return {
     async create(job: NewJob): Promise<void> {
       const { id, kind, format, grantId, client, createdAt, keyVersion } = job;
+      const { operationId = null, uploadKey = null, body = null } = job;
       await d1
         .prepare(SQL_CREATE)
-        .bind(userId, id, kind, format, grantId, client, createdAt, keyVersion)
+        .bind(
+          userId,
+          id,
+          kind,
+          format,
+          grantId,
+          client,
+          createdAt,
+          keyVersion,
+          operationId,
+          uploadKey,
+          body,
+        )
         .run();
+    },
+
+    /** The latest import of these files that has not come to its end, be it that it was cancelled. */
+    async unfinishedImport(uploadKey: string): Promise<JobRow | null> {
+      const [found] = await db
+        .select({ ...getTableColumns(jobs), body: sql<string | null>`hex(${jobs.body})` })
+        .from(jobs)
+        .where(
+          and(
+            eq(jobs.userId, userId),
+            eq(jobs.kind, "import"),
+            eq(jobs.uploadKey, uploadKey),
+            inArray(jobs.state, ["created", "running", "waiting_quota", "cancelled"]),
+          ),
+        )
+        .orderBy(desc(jobs.createdAt))
+        .limit(1);
+      return found ?? null;
+    },
+
+    /** @param body sealed, in hex */
+    async correct(id: string, body: string): Promise<void> {
+      await d1
+        .prepare("UPDATE jobs SET body = unhex(?3) WHERE user_id = ?1 AND id = ?2")
+        .bind(userId, id, body)
+        .run();
+    },
+
+    /** `waiting_quota`: until the next batch, which makes it `running` again. */
+    async setState(id: string, state: "running" | "waiting_quota", now: number): Promise<void> {
+      await db
+        .update(jobs)
+        .set({ state, updatedAt: now })
+        .where(and(eq(jobs.userId, userId), eq(jobs.id, id)));
+    },
+
+    /** What it had imported is gone: the same files are to be imported from the beginning. */
+    async forgetUpload(operationId: string): Promise<void> {
+      await db
+        .update(jobs)
+        .set({ uploadKey: null })
+        .where(
+          and(eq(jobs.userId, userId), eq(jobs.kind, "import"), eq(jobs.operationId, operationId)),
+        );
     },
 
     async end(id: string, end: JobEnd): Promise<void> {

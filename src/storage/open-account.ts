@@ -2,14 +2,19 @@ import type { Keys } from "../vault/keys.ts";
 import type { Source } from "./closed-lists.ts";
 import { openAccounts, type AccountRow, type AccountStore } from "./accounts.ts";
 import { openArchives, type ArchiveStore } from "./archives.ts";
+import { openBackupFiles, type BackupFiles } from "./backup-files.ts";
+import { openBackups, type BackupStore } from "./backups.ts";
 import { openConversations, type ConversationStore } from "./conversations.ts";
+import { openExportRows, type ExportRows } from "./export-rows.ts";
 import { openImports, type ImportStore } from "./imports.ts";
 import { openJobs, type JobStore } from "./jobs.ts";
 import { openMemories, type MemoryStore } from "./memories.ts";
 import { openMemoryIndex, type MemoryIndex } from "./memory-index.ts";
 import { openMessageIndex, type MessageIndex } from "./message-index.ts";
+import { openArchiveRestore, type ArchiveRestoreStore } from "./archive-restore.ts";
 import type { MemoryRules, RuleSources } from "./rules.ts";
 import { openOperations, type OperationStore } from "./operations.ts";
+import { readPlan, type Plan } from "./plan.ts";
 import { openReindex, type ReindexStore } from "./reindex.ts";
 
 /** One user's stores and opened keys: what a domain function is given, for one request. */
@@ -29,14 +34,28 @@ export interface OpenAccount {
   readonly messageIndex: MessageIndex;
   readonly operations: OperationStore;
   readonly reindex: ReindexStore;
+  readonly exportRows: ExportRows;
   readonly imports: ImportStore;
+  readonly archiveRestore: ArchiveRestoreStore;
   readonly jobs: JobStore;
   readonly archives: ArchiveStore;
+  readonly backups: BackupStore;
+  readonly backupFiles: BackupFiles;
+  readonly plan: Plan;
   /** Runs imports of one user one after another: two at once would each compare with a state that the other changes. */
   readonly oneAtATime: OneAtATime;
+  /** Words that an import has blinded already. Empty where the caller keeps none. */
+  readonly blindedWords: BlindedWords;
+}
+
+/** They need no key. */
+export interface BackupStores {
+  readonly backups: BackupStore;
+  readonly files: BackupFiles;
 }
 
 export type OneAtATime = <T>(work: () => Promise<T>) => Promise<T>;
+export type BlindedWords = (jobId: string) => Map<string, string>;
 
 /** Who asks, through what, and when. */
 export interface Caller {
@@ -51,9 +70,9 @@ export interface Caller {
 }
 
 export function openAccount(
-  env: { readonly DB: D1Database; readonly ARCHIVES: R2Bucket },
+  env: { readonly DB: D1Database; readonly ARCHIVES: R2Bucket; readonly PLAN: string },
   { user, account }: { readonly user: { readonly timeZone: string }; readonly account: AccountRow },
-  opened: Pick<OpenAccount, "keys" | "oneAtATime" | "rules" | "ruleSources">,
+  opened: Pick<OpenAccount, "keys" | "oneAtATime" | "blindedWords" | "rules" | "ruleSources">,
 ): OpenAccount {
   const { keys } = opened;
   return {
@@ -68,8 +87,23 @@ export function openAccount(
     messageIndex: openMessageIndex(env.DB, account),
     operations: openOperations(env.DB, keys.userId),
     reindex: openReindex(env.DB, keys.userId),
+    exportRows: openExportRows(env.DB, keys.userId),
     imports: openImports(env.DB, keys.userId),
+    archiveRestore: openArchiveRestore(env.DB, keys.userId),
     jobs: openJobs(env.DB, keys.userId),
     archives: openArchives(env.ARCHIVES, keys),
+    backups: openBackups(env.DB, keys.userId),
+    backupFiles: openBackupFiles(env.ARCHIVES, keys.userId),
+    plan: readPlan(env.PLAN),
+  };
+}
+
+export function openBackupStores(
+  env: { readonly DB: D1Database; readonly ARCHIVES: R2Bucket },
+  userId: string,
+): BackupStores {
+  return {
+    backups: openBackups(env.DB, userId),
+    files: openBackupFiles(env.ARCHIVES, userId),
   };
 }

@@ -7,6 +7,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
 import { runBatch } from "./batch.ts";
 import { columnLists, prefixed } from "./columns.ts";
+import { conversationStatements } from "./conversation-states.ts";
 import type { OperationInput, SealedLabel } from "./memories.ts";
 import {
   conversations,
@@ -33,17 +34,13 @@ export interface TouchedMemory {
   } | null;
 }
 
-/** A conversation that an operation made, or changed as a whole. */
+/** A conversation that an operation made, or in which it changed something. */
 export interface TouchedConversation {
   readonly id: string;
   readonly version: number;
-  readonly createdOp: string;
   readonly changedOp: string;
+  /** The state that the operation replaced; null: it made the conversation. */
   readonly earlierVersion: number | null;
-  /** Whether it was in the trash before, from where an import took it. */
-  readonly wasTrashed: boolean;
-  /** Whether another operation brought or changed messages of it. */
-  readonly hasOthersMessages: boolean;
 }
 
 export interface UndoItem {
@@ -64,14 +61,9 @@ export interface UndoBatch {
 }
 
 const MEMORY = columnLists(memories, ["seq", "userId", "id"]);
-const CONVERSATION = columnLists(conversations, ["userId", "id", "messageCount"]);
 /** What an undo writes anew, or leaves. */
-const KEPT = ["version", "updatedAt", "lastUsedAt", "changedOp"];
+const KEPT = ["version", "updatedAt", "lastUsedAt", "trashedAt", "changedOp"];
 const RESTORED = earlierValues(columnLists(memories, ["seq", "userId", "id", ...KEPT]).names);
-const RESTORED_CONVERSATION = earlierValues(
-  columnLists(conversations, ["userId", "id", "messageCount", "version", "updatedAt", "changedOp"])
-    .names,
-);
 
 // ?1 user, ?2 the undo, ?3 time, ?4 items. Each statement takes the items that are still as they were read, so that a batch that is
 // run again finds none.
@@ -95,7 +87,8 @@ const SQL_KEEP = `INSERT INTO memory_versions (user_id, id, replaced_op, replace
 const KEPT_BY_THIS = `EXISTS (SELECT 1 FROM memory_versions k WHERE k.user_id = ?1 AND k.id = memories.id AND k.version = memories.version AND k.replaced_op = ?2)`;
 /** Without it SQLite walks all of the user's rows: the target of an UPDATE comes first, whatever the joins say. */
 const OF_ITEMS = `memories.seq IN (SELECT i.seq FROM json_each(?4) l CROSS JOIN memories i ON i.user_id = ?1 AND i.id = l.value->>'id')`;
-const SQL_RESTORE = `UPDATE memories SET ${RESTORED}, version = memories.version + 1, changed_op = ?2, updated_at = ?3
+const SQL_RESTORE = `UPDATE memories SET ${RESTORED}, version = memories.version + 1, changed_op = ?2, updated_at = ?3,
+  trashed_at = iif(e.status = 'trashed', coalesce(memories.trashed_at, ?3), NULL)
   FROM json_each(?4) j CROSS JOIN memory_versions e ON e.user_id = ?1 AND e.id = j.value->>'id' AND e.version = j.value->>'earlier'
   WHERE ${OF_ITEMS} AND memories.user_id = ?1 AND memories.id = e.id AND memories.version = j.value->>'version' AND ${KEPT_BY_THIS}`;
 const SQL_TRASH = `UPDATE memories SET status = 'trashed', trashed_at = ?3, trashed_op = ?2, version = memories.version + 1, changed_op = ?2, updated_at = ?3
@@ -112,28 +105,6 @@ const SQL_NAME_LABELS = `INSERT INTO labels (user_id, label, kind, key_version, 
   FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
 const SQL_LABEL = `INSERT INTO memory_labels (user_id, label, seq)
   SELECT ?1, l.value->>'label', m.seq FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
-
-const CONVERSATIONS_AS_READ = `json_each(?4) j CROSS JOIN conversations c ON c.user_id = ?1 AND c.id = j.value->>'id' AND c.version = j.value->>'version'
-  LEFT JOIN conversation_versions e ON e.user_id = ?1 AND e.id = c.id AND e.version = j.value->>'earlier'`;
-const SQL_COUNT_CONVERSATIONS = `INSERT INTO accounts (user_id, conversations, messages, message_tokens, bytes)
-  SELECT ?1, coalesce(sum(n.sign), 0), coalesce(sum(n.sign * n.messages), 0), coalesce(sum(n.sign * n.tokens), 0), coalesce(sum(n.sign * n.bytes), 0)
-  FROM (SELECT (coalesce(e.status, 'trashed') = 'active') - (c.status = 'active') AS sign,
-    (SELECT count(*) FROM messages m WHERE m.user_id = ?1 AND m.conversation = c.id) AS messages,
-    (SELECT coalesce(sum(m.token_count), 0) FROM messages m WHERE m.user_id = ?1 AND m.conversation = c.id) AS tokens,
-    (SELECT coalesce(sum(m.size_bytes), 0) FROM messages m WHERE m.user_id = ?1 AND m.conversation = c.id) AS bytes
-    FROM ${CONVERSATIONS_AS_READ}) n WHERE true
-  ON CONFLICT (user_id) DO UPDATE SET conversations = conversations + excluded.conversations, messages = messages + excluded.messages,
-    message_tokens = message_tokens + excluded.message_tokens, bytes = bytes + excluded.bytes`;
-const SQL_KEEP_CONVERSATIONS = `INSERT INTO conversation_versions (user_id, id, replaced_op, replaced_at, ${CONVERSATION.names})
-  SELECT ?1, c.id, ?2, ?3, ${prefixed("c", CONVERSATION.names)} FROM ${CONVERSATIONS_AS_READ} WHERE true ON CONFLICT DO NOTHING`;
-const CONVERSATION_KEPT = `EXISTS (SELECT 1 FROM conversation_versions k WHERE k.user_id = ?1 AND k.id = conversations.id AND k.version = conversations.version AND k.replaced_op = ?2)`;
-const OF_CONVERSATIONS = `conversations.rowid IN (SELECT i.rowid FROM json_each(?4) l CROSS JOIN conversations i ON i.user_id = ?1 AND i.id = l.value->>'id')`;
-const SQL_RESTORE_CONVERSATIONS = `UPDATE conversations SET ${RESTORED_CONVERSATION}, version = conversations.version + 1, changed_op = ?2
-  FROM json_each(?4) j CROSS JOIN conversation_versions e ON e.user_id = ?1 AND e.id = j.value->>'id' AND e.version = j.value->>'earlier'
-  WHERE ${OF_CONVERSATIONS} AND conversations.user_id = ?1 AND conversations.id = e.id AND conversations.version = j.value->>'version' AND ${CONVERSATION_KEPT}`;
-const SQL_TRASH_CONVERSATIONS = `UPDATE conversations SET status = 'trashed', trashed_at = ?3, trashed_op = ?2, version = conversations.version + 1, changed_op = ?2
-  FROM json_each(?4) j WHERE ${OF_CONVERSATIONS} AND j.value->>'earlier' IS NULL AND conversations.user_id = ?1 AND conversations.id = j.value->>'id'
-  AND conversations.version = j.value->>'version' AND ${CONVERSATION_KEPT}`;
 
 const SQL_DONE = `SELECT j.value AS id FROM json_each(?3) j WHERE
   EXISTS (SELECT 1 FROM memories m WHERE m.user_id = ?1 AND m.id = j.value AND m.changed_op = ?2)
@@ -262,37 +233,54 @@ export function openOperations(d1: D1Database, userId: string) {
       });
     },
 
-    async touchedConversations({ id, kind }: OperationRow): Promise<TouchedConversation[]> {
-      // Only imports and what undoes them touch conversations.
-      if (kind !== "import" && kind !== "undo") return [];
+    async touchedConversations({
+      id,
+      kind,
+      subject,
+    }: OperationRow): Promise<TouchedConversation[]> {
+      // What is about one memory touches no conversation.
+      if (subject !== null || kind === "save" || kind === "update" || kind === "rule") return [];
       return db
         .select({
           id: conversations.id,
           version: conversations.version,
-          createdOp: conversations.createdOp,
           changedOp: conversations.changedOp,
           earlierVersion: sql<number | null>`(SELECT min(v.version) FROM conversation_versions v
             WHERE v.user_id = conversations.user_id AND v.id = conversations.id AND v.replaced_op = ${id})`,
-          wasTrashed:
-            sql<boolean>`EXISTS (SELECT 1 FROM conversation_versions v WHERE v.user_id = conversations.user_id
-            AND v.id = conversations.id AND v.replaced_op = ${id} AND v.status = 'trashed')`.mapWith(
-              Boolean,
-            ),
-          hasOthersMessages:
-            sql<boolean>`EXISTS (SELECT 1 FROM messages m WHERE m.user_id = conversations.user_id
-            AND m.conversation = conversations.id AND (m.created_op <> conversations.created_op OR m.changed_op <> conversations.created_op))`.mapWith(
-              Boolean,
-            ),
         })
         .from(conversations)
         .where(
           and(
             eq(conversations.userId, userId),
             sql`(${conversations.createdOp} = ${id} OR ${conversations.id} IN (SELECT v.id FROM conversation_versions v
-              WHERE v.user_id = ${userId} AND v.replaced_op = ${id})
-              OR ${conversations.id} IN (SELECT m.conversation FROM messages m WHERE m.user_id = ${userId} AND ${kind} = 'import' AND m.created_op = ${id}))`,
+              WHERE v.user_id = ${userId} AND v.replaced_op = ${id}))`,
           ),
         );
+    },
+
+    /** By id, the state in which each of these was before it went to the trash. */
+    async conversationsBeforeTrash(ids: readonly string[]): Promise<UndoItem[]> {
+      const rows = await db
+        .select({
+          id: conversations.id,
+          version: conversations.version,
+          earlier: sql<number | null>`max(${conversationVersions.version})`,
+        })
+        .from(sql`json_each(${JSON.stringify(ids)}) j`)
+        .crossJoin(conversations)
+        .crossJoin(conversationVersions)
+        .where(
+          and(
+            eq(conversations.userId, userId),
+            sql`${conversations.id} = j.value`,
+            eq(conversations.status, "trashed"),
+            eq(conversationVersions.userId, userId),
+            eq(conversationVersions.id, conversations.id),
+            ne(conversationVersions.status, "trashed"),
+          ),
+        )
+        .groupBy(conversations.id);
+      return rows;
     },
 
     /** For each earlier state of items the operation that it came from, by `id operation that replaced it`. */
@@ -310,7 +298,9 @@ export function openOperations(d1: D1Database, userId: string) {
         })
         .from(sql`json_each(${JSON.stringify(ids)}) j`)
         .crossJoin(versions)
-        .where(and(eq(versions.userId, userId), sql`${versions.id} = j.value`));
+        .where(and(eq(versions.userId, userId), sql`${versions.id} = j.value`))
+        // Of several states that one operation replaced the first stays in the map.
+        .orderBy(desc(versions.version));
       return new Map(
         rows.map(({ id, replacedOp, changedOp }) => [`${id} ${replacedOp}`, changedOp]),
       );
@@ -328,17 +318,17 @@ export function openOperations(d1: D1Database, userId: string) {
         [...leaving, ...returning, ...batch.conversations].map(({ id }) => id),
       );
       const conversationRows = JSON.stringify(batch.conversations);
+      // What goes to the trash as a whole takes its messages with it.
+      const withMessages =
+        undoes !== null && batch.conversations.some(({ earlier }) => earlier !== null);
       const statements = [
         ...memoryStatements(leaving, operation),
         ...memoryStatements(returning, operation),
         ...(batch.conversations.length === 0
           ? []
-          : [
-              SQL_COUNT_CONVERSATIONS,
-              SQL_KEEP_CONVERSATIONS,
-              SQL_RESTORE_CONVERSATIONS,
-              SQL_TRASH_CONVERSATIONS,
-            ].map((statement) => bound(d1, statement, [userId, op, now, conversationRows]))),
+          : conversationStatements({ withMessages }).map((statement) =>
+              bound(d1, statement, [userId, op, now, conversationRows, undoes]),
+            )),
         d1.prepare(SQL_OPERATION).bind(userId, op, ids, grantId, client, now, undoes, kind),
         d1.prepare(SQL_DONE).bind(userId, op, ids),
       ];
@@ -348,10 +338,15 @@ export function openOperations(d1: D1Database, userId: string) {
       return new Set(done.map(({ id }) => id));
     },
 
-    async finishUndo(id: string, counts: Readonly<Record<string, number>>): Promise<void> {
+    async finish(id: string, counts: Readonly<Record<string, number>>): Promise<void> {
       await d1.prepare(SQL_FINISH).bind(userId, id, JSON.stringify(counts)).run();
     },
   };
+}
+
+/** By kind of item; `purged_…`: those of them that are gone for good. */
+export function countsOf({ counts }: OperationRow): Partial<Record<string, number>> {
+  return JSON.parse(counts) as Partial<Record<string, number>>; // written by the stores alone
 }
 
 const EARLIER = {

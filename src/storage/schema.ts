@@ -266,6 +266,7 @@ export const messages = sqliteTable(
   {
     seq: integer("seq").primaryKey({ autoIncrement: true }),
     userId: text("user_id").notNull(),
+    /** `~` and its id: an undo took the message out of it (`conversation-states.ts`). */
     conversation: text("conversation").notNull(),
     /** Unique within the conversation; found through it, so it needs no index. */
     id: text("id").notNull(),
@@ -300,13 +301,13 @@ export const JOB_STATES = [
   "cancelled",
 ] as const;
 
-/** Imports, exports, backups. Reports and examples are sealed in `body`. */
+/** Imports, exports, backups, and restores of those. Reports and examples are sealed in `body`. */
 export const jobs = sqliteTable(
   "jobs",
   {
     userId: text("user_id").notNull(),
     id: text("id").notNull(),
-    kind: text("kind", { enum: ["import", "export", "backup"] }).notNull(),
+    kind: text("kind", { enum: ["import", "export", "backup", "restore"] }).notNull(),
     state: text("state", { enum: JOB_STATES }).notNull(),
     format: text("format").notNull(),
     grantId: text("grant_id").notNull(),
@@ -319,6 +320,10 @@ export const jobs = sqliteTable(
     chunks: integer("chunks").notNull().default(0),
     sizeBytes: integer("size_bytes").notNull().default(0),
     sha256: text("sha256"),
+    /** Keyed hash of the files of an import: choosing the same ones again goes on with it. */
+    uploadKey: text("upload_key"),
+    /** When a backup was last restored for a trial, and was whole. */
+    verifiedAt: time("verified_at"),
     createdAt: time("created_at").notNull(),
     updatedAt: time("updated_at").notNull(),
     expiresAt: time("expires_at"),
@@ -330,6 +335,13 @@ export const jobs = sqliteTable(
     index("jobs_by_time").on(t.userId, t.kind, t.createdAt),
   ],
 );
+
+/** What imports have written on a day (UTC, days since 1970), of all users of this database: the free plan counts them together. */
+export const importDays = sqliteTable("import_days", {
+  day: integer("day").primaryKey(),
+  /** Estimated, on the high side. */
+  rowsWritten: integer("rows_written").notNull(),
+});
 
 /** A key that was used, for 24 hours. Key and arguments stand as keyed hashes. WITHOUT ROWID. */
 export const idempotency = sqliteTable(

@@ -1,16 +1,42 @@
-import type { ImportResult } from "./import.ts";
-import { sumOf, type KindCounts } from "./report.ts";
+/** An import as it is told: over MCP and HTTP, in words, and live to the person's own pages. */
+import type { MemoryRules } from "../storage/rules.ts";
+import type { ImportJob } from "./import-job.ts";
+import { importNotes } from "./import-notes.ts";
+import { sumOf, type ImportReport, type KindCounts } from "./report.ts";
 
-/** The wire form of an import, the same over MCP and HTTP. */
-export function importAnswer({ jobId, state, operationId, format, report }: ImportResult) {
-  const sum = sumOf(report);
+/** The wire form, the same over MCP and HTTP. */
+export function importAnswer(job: ImportJob, rules: MemoryRules) {
+  const { id, state, operationId, bytes, resumeAt } = job;
+  const isRunning = state === "created" || state === "running" || state === "waiting_quota";
+  const endsAt = isRunning ? estimatedEnd(job) : null;
   return {
-    format,
-    job: { id: jobId, state },
+    format: job.format,
+    job: {
+      id,
+      state,
+      ...(isRunning ? { next_batch: job.nextBatch } : {}),
+      ...(isRunning && bytes.total > 0 ? { bytes_read: bytes.read, bytes_total: bytes.total } : {}),
+      ...(endsAt === null ? {} : { estimated_end_at: iso(endsAt) }),
+      ...(resumeAt === null ? {} : { resume_at: iso(resumeAt) }),
+    },
     ...(operationId === null ? {} : { operation_id: operationId }),
-    items: { ...sum, by_kind: report.byKind },
+    ...reportAnswer(job.report, rules),
+  };
+}
+export type ImportAnswer = ReturnType<typeof importAnswer>;
+
+/** Of a check: what an import would do. */
+export function checkAnswer(report: ImportReport, rules: MemoryRules) {
+  return { dry_run: true as const, ...reportAnswer(report, rules) };
+}
+export type CheckAnswer = ReturnType<typeof checkAnswer>;
+
+function reportAnswer(report: ImportReport, rules: MemoryRules) {
+  const notes = importNotes(rules, report.ruleActions ?? {});
+  return {
+    items: { ...sumOf(report), by_kind: report.byKind },
     ...(report.skippedReasons.length === 0 ? {} : { skipped_reasons: report.skippedReasons }),
-    ...(report.rules === undefined || report.rules.length === 0 ? {} : { rules: report.rules }),
+    ...(notes.length === 0 ? {} : { rules: notes }),
     files: report.files.map((file) =>
       file.outcome === "read"
         ? { name: file.name, format: file.format, ...(file.truncated ? { truncated: true } : {}) }
@@ -19,7 +45,26 @@ export function importAnswer({ jobId, state, operationId, format, report }: Impo
   };
 }
 
-export function importText({ jobId, format, report }: ImportResult): string {
+export function importText(job: ImportJob, rules: MemoryRules): string {
+  return [`${job.format}: ${reportText(job.report, rules)}`, jobText(job)].join("\n");
+}
+
+export function checkText(report: ImportReport, rules: MemoryRules): string {
+  return `Checked only, nothing was written. ${reportText(report, rules)}`;
+}
+
+function jobText({ id, state, resumeAt }: ImportJob): string {
+  switch (state) {
+    case "waiting_quota":
+      return `Job [${id}] has used what the free plan allows for today; import the same again after ${iso(resumeAt ?? 0)}, and it goes on.`;
+    case "finished":
+      return `Job [${id}].`;
+    default:
+      return `Job [${id}] is ${state}.`;
+  }
+}
+
+function reportText(report: ImportReport, rules: MemoryRules): string {
   const sum = sumOf(report);
   const kinds = Object.entries(report.byKind)
     .filter(([, counts]) => counts.found > 0)
@@ -27,18 +72,51 @@ export function importText({ jobId, format, report }: ImportResult): string {
   const skipped = report.skippedReasons.map(
     ({ kind, reason, count }) => `${count} × ${kind} ${reason}`,
   );
+  const remaining = sum.remaining === 0 ? "" : ` + ${sum.remaining} remaining`;
   return [
-    `${format}: ${countsText(sum)}.`,
+    `${countsText(sum)}${remaining}.`,
     ...kinds,
     ...(skipped.length === 0 ? [] : [`Skipped: ${skipped.join(", ")}.`]),
-    ...(report.rules ?? []).map(({ rule, message }) => `Rule ${rule}: ${message}`),
+    ...importNotes(rules, report.ruleActions ?? {}).map(
+      ({ rule, message }) => `Rule ${rule}: ${message}`,
+    ),
     ...report.files.flatMap((file) =>
       file.outcome === "read" ? [] : [`Not read: ${file.name}. ${file.message} ${file.hint}`],
     ),
-    `Job [${jobId}].`,
   ].join("\n");
 }
 
 function countsText({ found, new: fresh, updated, unchanged, skipped }: KindCounts): string {
   return `${found} found = ${fresh} new + ${updated} updated + ${unchanged} unchanged + ${skipped} skipped`;
+}
+
+/** What the person's own pages are shown while it runs: counts and times, no word of the files. */
+export interface LiveImport {
+  readonly state: ImportJob["state"];
+  readonly format: string;
+  readonly bytes: ImportJob["bytes"];
+  readonly counts: ImportReport["byKind"];
+  /** All times in milliseconds UTC. */
+  readonly startedAt: number;
+  readonly updatedAt: number;
+  readonly estimatedEndAt: number | null;
+  readonly resumeAt: number | null;
+}
+
+export function liveImport(job: ImportJob): LiveImport {
+  const { state, format, bytes, report, startedAt, updatedAt, resumeAt } = job;
+  const estimatedEndAt = estimatedEnd(job);
+  const counts = report.byKind;
+  return { state, format, bytes, counts, startedAt, updatedAt, estimatedEndAt, resumeAt };
+}
+
+/** At the pace so far; null before anything is done. */
+function estimatedEnd({ report, startedAt, updatedAt }: ImportJob): number | null {
+  const { found, remaining } = sumOf(report);
+  const done = found - remaining;
+  return done === 0 ? null : Math.round(updatedAt + ((updatedAt - startedAt) / done) * remaining);
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
 }

@@ -1,7 +1,6 @@
 /** Compares read conversations with what is stored and seals what is new or changed. */
 import {
   conversationHash,
-  MAX_MESSAGE_BYTES,
   messageHash,
   openConversation,
   sealConversation,
@@ -9,6 +8,7 @@ import {
   type ConversationText,
   type MessageText,
 } from "../conversations/conversation.ts";
+import { REMOVED_FROM } from "../storage/conversations.ts";
 import { CONTEXT_TURNS } from "../storage/message-index.ts";
 import type {
   KnownConversation,
@@ -16,12 +16,13 @@ import type {
   SealedConversation,
   SealedMessage,
 } from "../storage/imports.ts";
-import { originKey } from "../vault/blind.ts";
-import { newId } from "../vault/ids.ts";
-import { utf8 } from "../vault/bytes.ts";
-import type { ImportRun } from "./import.ts";
+import { isId, newId } from "../vault/ids.ts";
+import { itemKey, messageKey } from "../vault/provenance.ts";
+import { isTooLarge, type ConversationPart } from "./batches.ts";
+import type { IdentifiedConversation, IdentifiedMessage } from "./identify.ts";
+import type { ImportRun } from "./import-run.ts";
+import type { SkipReason } from "./records.ts";
 import { revive } from "./revive.ts";
-import type { ImportedConversation, ImportedMessage } from "./records.ts";
 
 export interface PreparedMessage {
   readonly row: SealedMessage;
@@ -39,26 +40,27 @@ export interface PreparedConversations {
   readonly moved: readonly string[];
 }
 
-interface Keyed {
-  readonly conversation: ImportedConversation;
+/** A conversation or a part of one. */
+export interface FoundConversation {
+  readonly conversation: IdentifiedConversation;
+  readonly part?: ConversationPart | undefined;
+}
+
+interface Keyed extends FoundConversation {
   readonly key: string;
 }
 
 export async function prepareConversations(
   run: ImportRun,
-  found: readonly ImportedConversation[],
+  found: readonly FoundConversation[],
 ): Promise<PreparedConversations> {
   const keyed = await Promise.all(
-    found.map(async (conversation) => ({
-      conversation,
-      key: await conversationKey(run, conversation),
+    found.map(async (one) => ({
+      ...one,
+      key: await itemKey(run.at.keys, "conversation", one.conversation.provenance),
     })),
   );
-  const ownIds = found.flatMap((conversation) =>
-    conversation.originPlatform === "cofio" && conversation.originId !== null
-      ? [conversation.originId]
-      : [],
-  );
+  const ownIds = found.flatMap(({ conversation }) => ownIdOf(conversation) ?? []);
   const known = await run.at.imports.known(
     keyed.map(({ key }) => key),
     ownIds,
@@ -75,34 +77,30 @@ export async function prepareConversations(
   const byId = new Map(stands.map((row) => [row.id, row]));
   const messagesOf = Map.groupBy(known.messages, ({ conversation }) => conversation);
 
-  const prepared: PreparedConversations[] = [];
   const taken = new Set<string>();
-  for (const { conversation, key } of keyed) {
-    if (taken.has(key)) {
-      run.tally.skip("conversation", "duplicate_in_file", 1);
-      run.tally.skip("message", "duplicate_in_file", conversation.messages.length);
-      continue;
-    }
-    taken.add(key);
-    const stored =
-      byKey.get(key) ??
-      (conversation.originPlatform === "cofio"
-        ? byId.get(conversation.originId ?? "")
-        : undefined) ??
-      null;
-    const storedMessages = stored === null ? [] : (messagesOf.get(stored.id) ?? []);
-    prepared.push(
-      await prepareOne(
+  const distinct = keyed.filter(({ conversation, key }) => {
+    if (!taken.has(key)) return taken.add(key);
+    run.tally.skip("conversation", "duplicate_in_file", 1);
+    run.tally.skip("message", "duplicate_in_file", conversation.messages.length);
+    return false;
+  });
+  // All at once: an import waits for thousands of keyed hashes and seals, and each wait alone costs more than what it waits for.
+  const prepared = await Promise.all(
+    distinct.map(({ conversation, part, key }) => {
+      const stored = byKey.get(key) ?? byId.get(ownIdOf(conversation) ?? "") ?? null;
+      return prepareOne(
         run,
-        { conversation, key },
+        { conversation, part, key },
         {
           stored,
-          storedMessages,
+          storedMessages: stored === null ? [] : (messagesOf.get(stored.id) ?? []),
+          removedMessages:
+            stored === null ? [] : (messagesOf.get(`${REMOVED_FROM}${stored.id}`) ?? []),
           isRevived: stored !== null && revived.has(stored.id),
         },
-      ),
-    );
-  }
+      );
+    }),
+  );
   return {
     rows: prepared.flatMap(({ rows }) => rows),
     messages: prepared.flatMap(({ messages }) => messages),
@@ -121,22 +119,27 @@ const NOTHING: PreparedConversations = { rows: [], messages: [], moves: [], move
 
 async function prepareOne(
   run: ImportRun,
-  { conversation, key }: Keyed,
+  { conversation, part, key }: Keyed,
   {
     stored,
     storedMessages,
+    removedMessages,
     isRevived,
   }: {
     readonly stored: KnownConversation | null;
     readonly storedMessages: readonly KnownMessage[];
+    /** Taken out of it by an undo. */
+    readonly removedMessages: readonly KnownMessage[];
     readonly isRevived: boolean;
   },
 ): Promise<PreparedConversations> {
   const { at, caller, operationId, tally } = run;
   const title = await titleOf(run, conversation.title, stored);
   const example = title === "" ? undefined : title.slice(0, 120).toWellFormed();
+  // A conversation that comes in parts is counted with its last one.
+  const isCounted = part?.isLast ?? true;
   if (stored?.status === "trashed") {
-    tally.skip("conversation", "trashed", 1, example);
+    if (isCounted) tally.skip("conversation", "trashed", 1, [example]);
     tally.skip("message", "trashed", conversation.messages.length);
     return NOTHING;
   }
@@ -147,58 +150,70 @@ async function prepareOne(
     key: storedKey,
     title,
     storedMessages,
+    removedMessages,
   });
-  const order = mergeOrder(incoming, storedMessages);
+  const previous = part?.previous ?? null;
+  const order = mergeOrder(incoming, storedMessages, {
+    previous: previous === null ? null : await messageKey(at.keys, storedKey, previous),
+    isLast: part?.isLast ?? true,
+    operationId,
+  });
+  const removed = new Map(removedMessages.map((message) => [message.originKey, message]));
   const keysInOrder = order.map((entry) => entry.key);
 
-  const messages: PreparedMessage[] = [];
+  const sealing: Promise<PreparedMessage>[] = [];
   const moves: { originKey: string; position: number }[] = [];
-  for (const [position, { key: messageKey, incoming: entry, stored: known }] of order.entries()) {
+  for (const [position, { key: originKey, incoming: entry, stored: known }] of order.entries()) {
     if (entry === null || (known !== null && known.hash === entry.hash)) {
       if (entry !== null) tally.add("message", "unchanged");
-      if (known !== null && known.position !== position)
-        moves.push({ originKey: messageKey, position });
+      if (known !== null && known.position !== position) moves.push({ originKey, position });
       continue;
     }
-    const row = await sealMessage(
-      at.keys,
-      {
-        id:
-          known?.id ??
-          ownIdOf({ ...entry.message, originPlatform: conversation.originPlatform }) ??
-          newId(),
-        conversationKey: storedKey,
-        version: (known?.version ?? 0) + 1,
-        position,
-        role: entry.message.role,
-        originKey: messageKey,
-        hash: entry.hash,
-        createdAt: entry.message.createdAt,
-        createdOp: known?.createdOp ?? operationId,
-        changedOp: operationId,
-      },
-      {
-        text: entry.text,
-        title: entry.title,
-        source: conversation.source,
-        timeZone: at.timeZone,
-        blind: run.blind,
-      },
-    );
-    tally.add("message", known === null ? "new" : "updated");
-    messages.push({ row, replaced: known, reindex: around(keysInOrder, position) });
+    const before = known ?? removed.get(originKey) ?? null;
+    tally.add("message", before === null ? "new" : "updated");
+    const facts = {
+      id: before?.id ?? ownIdOf(entry.message) ?? newId(),
+      conversationKey: storedKey,
+      version: (before?.version ?? 0) + 1,
+      position,
+      role: entry.message.role,
+      originKey,
+      hash: entry.hash,
+      createdAt: entry.message.createdAt,
+      createdOp: before?.createdOp ?? operationId,
+      changedOp: operationId,
+    };
+    const { text, title } = entry;
+    const { source } = conversation;
+    const { timeZone } = at;
+    const { blind } = run;
+    const seal = async (): Promise<PreparedMessage> => ({
+      row: await sealMessage(at.keys, facts, { text, title, source, timeZone, blind }),
+      replaced: known,
+      reindex: around(keysInOrder, position),
+    });
+    sealing.push(seal());
   }
+  const messages = await Promise.all(sealing);
 
   const text: ConversationText = {
     title,
     ...(conversation.project === undefined ? {} : { project: conversation.project }),
-    ...(conversation.originId === null ? {} : { originId: conversation.originId }),
+    provenance: conversation.provenance,
   };
   const hash = await conversationHash(at.keys, text, conversation.updatedAt);
   const rowChanged = stored === null || (conversation.title !== null && stored.hash !== hash);
   const isChanged = rowChanged || messages.length > 0 || moves.length > 0;
-  const isUpdated = isChanged || isRevived;
-  tally.add("conversation", stored === null ? "new" : isUpdated ? "updated" : "unchanged");
+  if (isCounted) {
+    // What the parts before this one did stands in the rows.
+    const isNew = stored === null || stored.createdOp === operationId;
+    const isUpdated =
+      isChanged ||
+      isRevived ||
+      stored?.changedOp === operationId ||
+      storedMessages.some(({ changedOp }) => changedOp === operationId);
+    tally.add("conversation", isNew ? "new" : isUpdated ? "updated" : "unchanged");
+  }
   if (!isChanged) return NOTHING;
 
   const times = conversation.messages.flatMap(({ createdAt }) =>
@@ -251,7 +266,7 @@ async function titleOf(
 }
 
 interface Incoming {
-  readonly message: ImportedMessage;
+  readonly message: IdentifiedMessage;
   readonly key: string;
   readonly hash: string;
   readonly text: MessageText;
@@ -262,71 +277,55 @@ interface Incoming {
 /** Gives each message its key and hash; leaves out what is too large. */
 async function placeMessages(
   run: ImportRun,
-  conversation: ImportedConversation,
+  conversation: IdentifiedConversation,
   {
     key,
     title: conversationTitle,
     storedMessages,
+    removedMessages,
   }: {
     readonly key: string;
     readonly title: string;
     readonly storedMessages: readonly KnownMessage[];
+    readonly removedMessages: readonly KnownMessage[];
   },
 ): Promise<Incoming[]> {
   const { keys } = run.at;
-  const byId = new Map(storedMessages.map((message) => [message.id, message.originKey]));
-  const occurrences = new Map<string, number>();
+  const byId = new Map(
+    [...removedMessages, ...storedMessages].map((message) => [message.id, message.originKey]),
+  );
+  const skip = (message: IdentifiedMessage, reason: SkipReason) =>
+    run.tally.skip("message", reason, 1, [message.text.slice(0, 120).toWellFormed()]);
+  const keyed = await Promise.all(
+    conversation.messages.map(async (message) => ({
+      message,
+      key: byId.get(ownIdOf(message) ?? "") ?? (await messageKey(keys, key, message.provenance)),
+    })),
+  );
   const seen = new Set<string>();
-  const incoming: Incoming[] = [];
-  for (const message of conversation.messages) {
-    const text = textOf(message);
-    if (utf8(JSON.stringify(text)).length > MAX_MESSAGE_BYTES) {
-      run.tally.skip("message", "too_large", 1, message.text.slice(0, 120).toWellFormed());
-      continue;
+  const distinct = keyed.filter((one) => {
+    if (isTooLarge(one.message)) {
+      skip(one.message, "too_large");
+      return false;
     }
-    const ownKey =
-      conversation.originPlatform === "cofio" && message.originId !== null
-        ? byId.get(message.originId)
-        : undefined;
-    const messageKey = ownKey ?? (await messageKeyOf(run, key, message, occurrences));
-    if (seen.has(messageKey)) {
-      run.tally.skip("message", "duplicate_in_file", 1, message.text.slice(0, 120).toWellFormed());
-      continue;
-    }
-    seen.add(messageKey);
-    const isFirst =
-      storedMessages.length === 0
-        ? incoming.length === 0
-        : storedMessages[0]?.originKey === messageKey;
-    const title = isFirst ? conversationTitle : null;
-    const hash = await messageHash(keys, message.role, text, {
-      createdAt: message.createdAt,
-      title,
-    });
-    incoming.push({ message, key: messageKey, hash, text, title });
-  }
-  return incoming;
-}
-
-/** Without a platform's id, a message is its role, its text and its number among equal ones. */
-async function messageKeyOf(
-  run: ImportRun,
-  key: string,
-  message: ImportedMessage,
-  occurrences: Map<string, number>,
-): Promise<string> {
-  if (message.originId !== null) return originKey(run.at.keys, ["message", key, message.originId]);
-  const same = `${message.role}\0${message.text}`;
-  const occurrence = (occurrences.get(same) ?? 0) + 1;
-  occurrences.set(same, occurrence);
-  return originKey(run.at.keys, [
-    "message",
-    key,
-    "",
-    message.role,
-    message.text,
-    String(occurrence),
-  ]);
+    if (!seen.has(one.key)) return seen.add(one.key);
+    skip(one.message, "duplicate_in_file");
+    return false;
+  });
+  const first = storedMessages[0]?.originKey ?? distinct[0]?.key;
+  return Promise.all(
+    distinct.map(async (one): Promise<Incoming> => {
+      const text = textOf(one.message);
+      const title = one.key === first ? conversationTitle : null;
+      const { role, createdAt } = one.message;
+      return {
+        ...one,
+        text,
+        title,
+        hash: await messageHash(keys, role, text, { createdAt, title }),
+      };
+    }),
+  );
 }
 
 interface Placed {
@@ -335,14 +334,37 @@ interface Placed {
   readonly stored: KnownMessage | null;
 }
 
+interface PartPlace {
+  /** The message before the first of the part. */
+  readonly previous: string | null;
+  readonly isLast: boolean;
+  readonly operationId: string;
+}
+
 /**
  * The order after the import. What is stored keeps its order and nothing is dropped; a message not seen before follows the one
- * that stands before it in the file, or, where the file shares nothing with what is stored, the end.
+ * that stands before it in the file, or, where the file shares nothing with what is stored, the end. Which of the two it is a part
+ * may not know: then it goes to the beginning, and the last part puts it right.
  */
-function mergeOrder(incoming: readonly Incoming[], stored: readonly KnownMessage[]): Placed[] {
+function mergeOrder(
+  incoming: readonly Incoming[],
+  stored: readonly KnownMessage[],
+  { previous, isLast, operationId }: PartPlace,
+): Placed[] {
   const storedKeys = new Set(stored.map(({ originKey: key }) => key));
   const sharesSome = incoming.some(({ key }) => storedKeys.has(key));
-  let anchor = sharesSome ? "" : (stored.at(-1)?.originKey ?? "");
+  const fromThisFile = stored.findIndex(({ createdOp }) => createdOp !== operationId);
+  const isAllBefore = !stored
+    .slice(fromThisFile)
+    .some(({ createdOp }) => createdOp === operationId);
+  const sharesNothing = !sharesSome && fromThisFile > 0 && isAllBefore;
+  const known =
+    isLast && sharesNothing && previous === stored[fromThisFile - 1]?.originKey
+      ? [...stored.slice(fromThisFile), ...stored.slice(0, fromThisFile)]
+      : stored;
+  let anchor = "";
+  if (previous !== null && storedKeys.has(previous)) anchor = previous;
+  else if (isLast && !sharesSome) anchor = stored.at(-1)?.originKey ?? "";
   const again = new Map<string, Incoming>();
   const following = new Map<string, Placed[]>();
   for (const entry of incoming) {
@@ -357,7 +379,7 @@ function mergeOrder(incoming: readonly Incoming[], stored: readonly KnownMessage
   }
   return [
     ...(following.get("") ?? []),
-    ...stored.flatMap((message): Placed[] => [
+    ...known.flatMap((message): Placed[] => [
       {
         key: message.originKey,
         incoming: again.get(message.originKey) ?? null,
@@ -372,43 +394,17 @@ function around(keys: readonly string[], position: number): string[] {
   return keys.slice(Math.max(0, position - CONTEXT_TURNS), position + CONTEXT_TURNS + 1);
 }
 
-/** Platform and its id; for a conversation without one, its platform, title and first message. */
-async function conversationKey(
-  run: ImportRun,
-  conversation: ImportedConversation,
-): Promise<string> {
-  const { source, originPlatform = source, originId, messages } = conversation;
-  if (originId !== null) return originKey(run.at.keys, ["conversation", originPlatform, originId]);
-  const [first] = messages;
-  return originKey(run.at.keys, [
-    "conversation",
-    originPlatform,
-    "",
-    conversation.title ?? "",
-    String(first?.createdAt ?? ""),
-    first?.role ?? "",
-    first?.text ?? "",
-  ]);
+/** Cofio's own ids are kept, so that an export comes back as it was. Ids stand in rows in the clear, so nothing else that a file calls one may. */
+function ownIdOf({ ownId }: { readonly ownId?: string | undefined }): string | null {
+  return isId(ownId) ? ownId : null;
 }
 
-/** Cofio's own ids are kept, so that an export comes back as it was. */
-function ownIdOf(item: {
-  readonly originPlatform?: string | undefined;
-  readonly originId: string | null;
-}): string | null {
-  const isOwn =
-    item.originPlatform === "cofio" &&
-    item.originId !== null &&
-    /^[a-z2-7]{12}$/.test(item.originId);
-  return isOwn ? item.originId : null;
-}
-
-function textOf({ text, name, model, attachments, originId }: ImportedMessage): MessageText {
+function textOf({ text, name, model, attachments, provenance }: IdentifiedMessage): MessageText {
   return {
     text,
     ...(name === undefined ? {} : { name: name.slice(0, MAX_NAME_CHARS).toWellFormed() }),
     ...(model === undefined ? {} : { model }),
     ...(attachments.length === 0 ? {} : { attachments }),
-    ...(originId === null ? {} : { originId }),
+    provenance,
   };
 }

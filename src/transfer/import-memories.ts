@@ -12,13 +12,15 @@ import { ownFingerprint } from "../memory/own-fingerprint.ts";
 import { checkSecrets, expiryByRule, refuseTags, type SentText } from "../memory/rules.ts";
 import { maskSecrets } from "../memory/secrets.ts";
 import type { SealedLabel, SealedMemory } from "../storage/memories.ts";
-import { fingerprint, originKey } from "../vault/blind.ts";
-import { newId } from "../vault/ids.ts";
+import { fingerprint } from "../vault/blind.ts";
+import { isId, newId } from "../vault/ids.ts";
+import { itemKey } from "../vault/provenance.ts";
 import { retireExpired } from "../memory/trash.ts";
 import type { KnownMemory } from "../storage/imports.ts";
-import type { ImportRun } from "./import.ts";
+import type { IdentifiedMemory } from "./identify.ts";
+import type { ImportRun } from "./import-run.ts";
 import { revive } from "./revive.ts";
-import type { ImportedMemory, SkipReason } from "./records.ts";
+import type { SkipReason } from "./records.ts";
 
 export interface PreparedMemory {
   readonly row: SealedMemory;
@@ -26,7 +28,7 @@ export interface PreparedMemory {
 }
 
 interface ReadableMemory {
-  readonly memory: ImportedMemory;
+  readonly memory: IdentifiedMemory;
   readonly text: MemoryText;
   /** Identity by the platform's id, and by the text. */
   readonly key: string;
@@ -40,7 +42,7 @@ interface ReadableMemory {
  */
 export async function prepareMemories(
   run: ImportRun,
-  found: readonly ImportedMemory[],
+  found: readonly IdentifiedMemory[],
 ): Promise<PreparedMemory[]> {
   const { at, tally, room } = run;
   const { deduplication } = at.rules;
@@ -48,7 +50,7 @@ export async function prepareMemories(
   for (const memory of found) {
     const read = await readMemory(run, memory);
     if ("reason" in read) {
-      tally.skip("memory", read.reason, 1, await exampleOf(run, memory.content));
+      tally.skip("memory", read.reason, 1, [await exampleOf(run, memory.content)]);
     } else readable.push(read);
   }
 
@@ -78,20 +80,20 @@ export async function prepareMemories(
   for (const one of readable) {
     const { memory, text, key, print } = one;
     // A superseded memory may say what a living one says: Vercel, Railway, Vercel again.
-    const lives = !isCofioId(memory.supersededBy);
+    const lives = !isId(memory.supersededBy);
     const stored = byKey.get(key) ?? byId.get(ownIdOf(memory) ?? "");
     const isKnownText = lives && living.has(print);
     const isTakenText = lives && taken.has(print);
     if (stored !== undefined && revived.has(stored.id)) {
       tally.add("memory", "updated");
     } else if (stored?.status === "trashed") {
-      tally.skip("memory", "trashed", 1, await exampleOf(run, text.content));
+      tally.skip("memory", "trashed", 1, [await exampleOf(run, text.content)]);
     } else if (stored !== undefined || (isKnownText && deduplication === "on")) {
       tally.add("memory", "unchanged");
     } else if (taken.has(key) || (isTakenText && deduplication === "on")) {
-      tally.skip("memory", "duplicate_in_file", 1, await exampleOf(run, text.content));
+      tally.skip("memory", "duplicate_in_file", 1, [await exampleOf(run, text.content)]);
     } else if (room.left <= 0) {
-      tally.skip("memory", "limit_reached", 1, await exampleOf(run, text.content));
+      tally.skip("memory", "limit_reached", 1, [await exampleOf(run, text.content)]);
     } else {
       taken.add(key);
       if (lives) taken.add(print);
@@ -107,7 +109,7 @@ export async function prepareMemories(
 
 /** Fingerprints of what is stored and living. What has expired is retired, as it is by a save. */
 async function livingTexts(
-  { at, caller }: ImportRun,
+  { at, caller, isTrial }: ImportRun,
   known: readonly KnownMemory[],
 ): Promise<Set<string>> {
   const living = new Set<string>();
@@ -117,7 +119,7 @@ async function livingTexts(
       living.add(print);
       continue;
     }
-    await retireExpired(at, id, caller);
+    if (!isTrial) await retireExpired(at, id, caller);
   }
   return living;
 }
@@ -153,7 +155,7 @@ async function sealNew(
       importance: Math.min(5, Math.max(1, Math.round(memory.importance ?? DEFAULT_IMPORTANCE))),
       originKey: key,
       pathToken: null,
-      supersededBy: isCofioId(memory.supersededBy) ? memory.supersededBy : null,
+      supersededBy: isId(memory.supersededBy) ? memory.supersededBy : null,
       createdAt,
       updatedAt: memory.updatedAt ?? createdAt,
       lastUsedAt: createdAt,
@@ -163,7 +165,7 @@ async function sealNew(
       changedOp: operationId,
       trashedOp: null,
     },
-    status === "pending" && isCofioId(supersedes) ? { ...text, supersedes } : text,
+    status === "pending" && isId(supersedes) ? { ...text, supersedes } : text,
   );
   if (isMasked) tally.act("masked");
   if (rules.imports === "pending") tally.act("pending");
@@ -176,7 +178,7 @@ async function sealNew(
 
 async function readMemory(
   run: ImportRun,
-  memory: ImportedMemory,
+  memory: IdentifiedMemory,
 ): Promise<ReadableMemory | { readonly reason: SkipReason }> {
   const { keys, rules } = run.at;
   const { content, tags, project, askedAs } = memory;
@@ -186,12 +188,17 @@ async function readMemory(
   const text = readText({ ...memory, ...checked.text });
   if ("reason" in text) return text;
   if (refuseTags(rules, text.tags) !== null) return { reason: "blocked_tag" };
-  const canonical = canonicalText(text.content);
   const [key, print] = await Promise.all([
-    keyOf(run, memory, canonical),
-    fingerprint(keys, canonical, text.project ?? ""),
+    itemKey(keys, "memory", memory.provenance),
+    fingerprint(keys, canonicalText(text.content), text.project ?? ""),
   ]);
-  return { memory, text, key, print, isMasked: checked.notes.length > 0 };
+  return {
+    memory,
+    text: { ...text, provenance: memory.provenance },
+    key,
+    print,
+    isMasked: checked.notes.length > 0,
+  };
 }
 
 function readText({
@@ -199,7 +206,7 @@ function readText({
   tags,
   project,
   askedAs,
-}: SentText & Pick<ImportedMemory, "content" | "tags">):
+}: SentText & Pick<IdentifiedMemory, "content" | "tags">):
   | MemoryText
   | { readonly reason: "too_large" | "empty" | "unreadable" } {
   try {
@@ -217,25 +224,8 @@ function readText({
   }
 }
 
-/** Platform and its id; a memory without one is its text. */
-function keyOf(run: ImportRun, memory: ImportedMemory, canonical: string): Promise<string> {
-  const { source, originPlatform = source, originId } = memory;
-  return originKey(
-    run.at.keys,
-    originId === null
-      ? ["memory", originPlatform, "", memory.project ?? "", canonical]
-      : ["memory", originPlatform, originId],
-  );
-}
-
-function ownIdOf(memory: ImportedMemory): string | null {
-  const isOwn = memory.originPlatform === "cofio" && isCofioId(memory.originId);
-  return isOwn ? memory.originId : null;
-}
-
-/** Ids stand in rows in the clear, so nothing else that a file calls an id may. */
-function isCofioId(id: string | null | undefined): id is string {
-  return id != null && /^[a-z2-7]{12}$/.test(id);
+function ownIdOf({ ownId }: IdentifiedMemory): string | null {
+  return isId(ownId) ? ownId : null;
 }
 
 /** For the report, which is kept: it shows no secret that the memory itself may not hold. */

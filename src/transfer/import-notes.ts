@@ -3,7 +3,7 @@ import type { RuleNote } from "../memory/rules.ts";
 import type { MemoryRules } from "../storage/rules.ts";
 
 /** Those that left a memory out have the names of their reasons in the report (`records.ts`). */
-const RULE_ACTIONS = [
+export const RULE_ACTIONS = [
   "masked",
   "pending",
   "expires",
@@ -18,7 +18,17 @@ export function isRuleAction(word: string): word is RuleAction {
   return RULE_ACTIONS.some((action) => action === word);
 }
 
-export function importNote(rules: MemoryRules, action: RuleAction, count: number): RuleNote {
+export function importNotes(
+  rules: MemoryRules,
+  actions: Readonly<Partial<Record<RuleAction, number>>>,
+): RuleNote[] {
+  return RULE_ACTIONS.flatMap((action) => {
+    const count = actions[action] ?? 0;
+    return count === 0 ? [] : [importNote(rules, action, count)];
+  });
+}
+
+function importNote(rules: MemoryRules, action: RuleAction, count: number): RuleNote {
   const memories = count === 1 ? "1 memory" : `${count} memories`;
   switch (action) {
     case "masked":

@@ -105,7 +105,8 @@ export function countItems(record: ImportRecord): ItemCounts {
   return counts;
 }
 
-type Open = () => AsyncIterable<Uint8Array>;
+/** Opens a file, as often as asked. */
+export type Open = () => AsyncIterable<Uint8Array>;
 
 interface ReadableFile {
   readonly index: number;
@@ -361,7 +362,7 @@ async function headOf(open: Open): Promise<string> {
   return head;
 }
 
-async function reopenable(bytes: ExportFile["bytes"]): Promise<Open> {
+export async function reopenable(bytes: ExportFile["bytes"]): Promise<Open> {
   if (typeof bytes === "function") return bytes;
   if (typeof bytes === "string") return reopenable(new TextEncoder().encode(bytes));
   const chunks: Uint8Array[] = [];

@@ -1,10 +1,12 @@
 /**
  * What a reader of a foreign format yields. Readers are pure: bytes in, records out, the same in the Worker, a browser and Node.
  * Every item of the file appears exactly once, either inside a conversation, as a memory, or counted in a `skipped` record.
+ * `identify.ts` then gives each item what it is known by, and `batches.ts` cuts the stream into what one request carries.
  */
 import type { Category, Role, Source } from "../storage/closed-lists.ts";
 
-export type ItemKind = "conversation" | "message" | "memory";
+export const ITEM_KINDS = ["conversation", "message", "memory"] as const;
+export type ItemKind = (typeof ITEM_KINDS)[number];
 
 /** Why an item was left out. The names are part of the report's contract. */
 export const SKIP_REASONS = [
@@ -39,6 +41,10 @@ export interface ImportedAttachment {
 export interface ImportedMessage {
   /** The platform's id, unique within its conversation; null where the platform gives none. */
   readonly originId: string | null;
+  /** A Cofio export says so of an id that an earlier import had to make. */
+  readonly originIsDerived?: true;
+  /** Cofio's own id, in its exports. */
+  readonly ownId?: string;
   readonly role: Role;
   /** Well-formed, without NUL. */
   readonly text: string;
@@ -56,6 +62,8 @@ export interface ImportedConversation {
   readonly originPlatform?: Source;
   /** The platform's id; null where the platform gives none. */
   readonly originId: string | null;
+  readonly originIsDerived?: true;
+  readonly ownId?: string;
   /** "" when the platform has none; null when the sender does not say, so that a title that is known stays. */
   readonly title: string | null;
   readonly createdAt: number | null;
@@ -71,6 +79,8 @@ export interface ImportedMemory {
   readonly originPlatform?: Source;
   /** Null: the memory is known by its text alone. */
   readonly originId: string | null;
+  readonly originIsDerived?: true;
+  readonly ownId?: string;
   readonly content: string;
   readonly tags: readonly string[];
   readonly project?: string;
@@ -82,7 +92,7 @@ export interface ImportedMemory {
   readonly origin?: "user" | "assistant";
   readonly status?: "active" | "pending";
   readonly expiresAt?: number;
-  /** An `originId` of the same export. */
+  /** An id of the same export. */
   readonly supersededBy?: string;
   /** Of a memory that waits: what it supersedes once it is approved. */
   readonly supersedes?: string;

@@ -1,7 +1,6 @@
 /** The report of an import: it adds up, per kind and in all. */
-import type { RuleNote } from "../memory/rules.ts";
-import type { MemoryRules } from "../storage/rules.ts";
-import { importNote, isRuleAction, type RuleAction } from "./import-notes.ts";
+import { isRuleAction, type RuleAction } from "./import-notes.ts";
+import { MAX_EXAMPLES } from "./batches.ts";
 import type { ItemCounts, RecognisedFile } from "./read.ts";
 import type { ItemKind, SkipReason } from "./records.ts";
 
@@ -16,35 +15,34 @@ export interface KindCounts {
 export interface SkippedReason {
   readonly kind: ItemKind;
   readonly reason: SkipReason;
-  count: number;
+  readonly count: number;
   /** At most three. */
-  readonly examples: string[];
+  readonly examples: readonly string[];
 }
 
 export interface ImportReport {
   readonly byKind: Readonly<Record<ItemKind, KindCounts>>;
   readonly skippedReasons: readonly SkippedReason[];
   readonly files: readonly RecognisedFile[];
-  /** What the person's rules did. Absent from reports that are older than the rules. */
-  readonly rules?: readonly RuleNote[];
+  /** What the person's rules did to how many memories. Absent from older reports. */
+  readonly ruleActions?: Readonly<Partial<Record<RuleAction, number>>>;
 }
-
-const MAX_EXAMPLES = 3;
 
 export interface Tally {
   add(kind: ItemKind, outcome: "new" | "updated" | "unchanged", count?: number): void;
-  skip(kind: ItemKind, reason: SkipReason, count: number, example?: string): void;
+  skip(
+    kind: ItemKind,
+    reason: SkipReason,
+    count: number,
+    examples?: readonly (string | undefined)[],
+  ): void;
   /** A rule has acted on a memory. */
   act(action: RuleAction, count?: number): void;
   report(): ImportReport;
 }
 
 /** @param totals items in the files, known before the first record */
-export function openTally(
-  totals: ItemCounts,
-  files: readonly RecognisedFile[],
-  rules: MemoryRules,
-): Tally {
+export function emptyReport(totals: ItemCounts, files: readonly RecognisedFile[]): ImportReport {
   const start = (found: number): KindCounts => ({
     found,
     new: 0,
@@ -52,37 +50,57 @@ export function openTally(
     unchanged: 0,
     skipped: 0,
   });
-  const byKind = {
-    conversation: start(totals.conversation),
-    message: start(totals.message),
-    memory: start(totals.memory),
+  return {
+    byKind: {
+      conversation: start(totals.conversation),
+      message: start(totals.message),
+      memory: start(totals.memory),
+    },
+    skippedReasons: [],
+    files,
+    ruleActions: {},
   };
-  const reasons = new Map<string, SkippedReason>();
-  const actions = new Map<RuleAction, number>();
+}
+
+/** Goes on counting where a report stands. */
+export function openTally(from: ImportReport): Tally {
+  const { conversation, message, memory } = from.byKind;
+  const byKind = {
+    conversation: { ...conversation },
+    message: { ...message },
+    memory: { ...memory },
+  };
+  const reasons = new Map<string, SkippedReason>(
+    from.skippedReasons.map((one) => [`${one.kind} ${one.reason}`, { ...one }]),
+  );
+  const actions: Partial<Record<RuleAction, number>> = { ...from.ruleActions };
   const act = (action: RuleAction, count = 1) => {
-    if (count > 0) actions.set(action, (actions.get(action) ?? 0) + count);
+    if (count > 0) actions[action] = (actions[action] ?? 0) + count;
   };
   return {
     add(kind, outcome, count = 1) {
       byKind[kind][outcome] += count;
     },
-    skip(kind, reason, count, example) {
+    skip(kind, reason, count, examples = []) {
       if (count === 0) return;
       byKind[kind].skipped += count;
       const key = `${kind} ${reason}`;
-      const known = reasons.get(key) ?? { kind, reason, count: 0, examples: [] };
-      known.count += count;
-      if (example !== undefined && known.examples.length < MAX_EXAMPLES)
-        known.examples.push(example);
-      reasons.set(key, known);
+      const known = reasons.get(key);
+      const shown = [...(known?.examples ?? []), ...examples.filter((text) => text !== undefined)];
+      reasons.set(key, {
+        kind,
+        reason,
+        count: (known?.count ?? 0) + count,
+        examples: shown.slice(0, MAX_EXAMPLES),
+      });
       if (isRuleAction(reason)) act(reason, count);
     },
     act,
     report: () => ({
       byKind,
       skippedReasons: [...reasons.values()],
-      files,
-      rules: [...actions].map(([action, count]) => importNote(rules, action, count)),
+      files: from.files,
+      ruleActions: actions,
     }),
   };
 }

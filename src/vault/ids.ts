@@ -5,6 +5,11 @@ export function newId(): string {
   return base32(crypto.getRandomValues(new Uint8Array(8))).slice(0, 12);
 }
 
+/** Of the shape that `newId` gives. */
+export function isId(text: string | null | undefined): text is string {
+  return text != null && /^[a-z2-7]{12}$/.test(text);
+}
+
 /** 80 random bits, unique across users. No `:`, which the OAuth library uses inside tokens. */
 export function newUserId(): string {
   return base32(crypto.getRandomValues(new Uint8Array(10)));

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { send as sendUpload, survey } from "../../src/transfer/send.ts";
 import { startServer, type Server } from "./support/server.ts";
 
 let state: string;
@@ -166,7 +167,48 @@ async function putIntoEveryInput(): Promise<string[]> {
   await call("import_data", { data: cofioExport(keep) });
   await call("import_data", { data: cofioExport(canary).replace('"active"', '"trashed"') });
   await upload(canary("file name"), claudeExport(keep));
+  await sendBatches(canary("name of a file read outside"), claudeExport(keep));
+  await backUp();
   return stored;
+}
+
+/** As a reader on the person's own machine does: first a check, then the import. */
+async function sendBatches(name: string, content: string): Promise<void> {
+  const read = await survey([new File([content], name)]);
+  for (const dryRun of [true, false]) {
+    await sendUpload(read, {
+      call: async (path, body) => {
+        const response = await api(`/imports${path}`, body);
+        return { status: response.status, body: await response.json() };
+      },
+      dryRun,
+      account: null,
+      onProgress: () => {},
+      onDelay: () => {},
+      signal: AbortSignal.timeout(30_000),
+    });
+  }
+}
+
+/** Its rows are copied into R2 as they are, and into a scratch database. */
+async function backUp(): Promise<void> {
+  const made = await (await api("/backups", {})).json();
+  const { backup } = made as { backup: { id: string } }; // the route's own answer
+  const state = async () => {
+    const response = await api(`/backups/${backup.id}`);
+    return response.text();
+  };
+  await expect.poll(state, { timeout: 20_000 }).toContain('"finished"');
+  await api(`/backups/${backup.id}/rehearse`, {});
+  await expect.poll(state, { timeout: 20_000 }).toContain('"passed"');
+}
+
+function api(path: string, body?: unknown): Promise<Response> {
+  return fetch(`${server.origin}/api${path}`, {
+    method: body === undefined ? "GET" : "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
 }
 
 /** Each is answered with an error that the person can mend, or ignored. */
@@ -242,10 +284,10 @@ async function search(stored: readonly string[]): Promise<string[]> {
   return [];
 }
 
-/** @returns both archives, as their owner reads them */
+/** @returns the archives, as their owner reads them; of the zip nothing can be read */
 async function exportEverything(): Promise<string> {
   let text = "";
-  for (const format of ["json", "markdown"]) {
+  for (const format of ["json", "markdown", "cofio"]) {
     const { job } = await call("export_data", { format, deliver: "archive" });
     const download = await expect
       .poll(async () => (await call("export_data", { job_id: job.id })).download, {
@@ -299,7 +341,7 @@ async function failInside(): Promise<void> {
   for (const [tool, args] of failing) {
     const { result } = await post("tools/call", { name: tool, arguments: args });
     expect(result?.isError, tool).toBe(true);
-    const reference = /reference ([a-z2-7]+)/.exec(JSON.stringify(result))?.[1];
+    const reference = /reference ([0-9a-f]+)/.exec(JSON.stringify(result))?.[1];
     expect(reference, tool).toEqual(expect.any(String));
     // The log knows the failure by its reference, so it is the failure that the log is searched for.
     await expect.poll(() => server.logs(), { timeout: 5_000 }).toContain(reference);

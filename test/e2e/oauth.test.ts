@@ -238,57 +238,19 @@ test("a page on another port of this machine cannot post the forms", async () =>
   }
 });
 
-test("the import page takes files and shows a report that adds up", async () => {
-  const { page } = browser;
-  await page.goto(`${server.origin}/import`);
-  await photograph(page, "import");
-  const upload = async (name: string, text: string): Promise<void> => {
-    await page.goto(`${server.origin}/import`);
-    const file = { name, mimeType: "application/json", buffer: Buffer.from(text) };
-    await page.getByLabel("Files").setInputFiles(file);
-    await page.getByRole("button", { name: "Import", exact: true }).click();
-  };
-  const chat = {
-    uuid: "c1",
-    name: "Bread",
-    created_at: "2026-02-01T10:00:00Z",
-    updated_at: "2026-02-01T10:05:00Z",
-    chat_messages: [
-      {
-        uuid: "m1",
-        sender: "human",
-        text: "How long to proof?",
-        created_at: "2026-02-01T10:00:00Z",
-      },
-      {
-        uuid: "m2",
-        sender: "assistant",
-        text: "Until it doubles.",
-        created_at: "2026-02-01T10:01:00Z",
-      },
-    ],
-  };
-  await upload("conversations.json", JSON.stringify([chat, null]));
-  await page.getByRole("heading", { name: "Imported" }).waitFor();
-  expect(await page.locator("tbody tr").allInnerTexts()).toEqual([
-    "Conversations\t2\t1\t0\t0\t1",
-    "Messages\t2\t2\t0\t0\t0",
-  ]);
-  await photograph(page, "imported");
-  await upload("notes.json", "no export of anything");
-  await page.getByRole("heading", { name: "Nothing was imported" }).waitFor();
-});
-
 test("the files of the pages are served as what they are", async () => {
   for (const [path, type] of [
     ["/assets/cofio.css", "text/css"],
     ["/assets/cofio.js", "javascript"],
+    ["/assets/import/page.js", "javascript"],
+    ["/assets/import/reader.js", "javascript"],
     ["/assets/cofio.svg", "image/svg+xml"],
   ] as const) {
     const response = await fetch(server.origin + path);
     expect([path, response.status]).toEqual([path, 200]);
     expect(response.headers.get("content-type")).toContain(type);
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
   }
   expect((await fetch(`${server.origin}/assets/nothing.js`)).status).toBe(404);
 });

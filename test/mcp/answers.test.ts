@@ -103,7 +103,7 @@ test("a refused twin is named in the text too", async () => {
 
 test("the HTTP API gives a conflict in the same shape", async () => {
   // No route of the API changes memories: one is added that fails as they would.
-  const api = createApi({} as Parameters<typeof createApi>[0]);
+  const api = createApi({ account: {} } as Parameters<typeof createApi>[0]);
   const conflict = new UserError("version_conflict", "It changed.", "Look.", { current: MEMORY });
   api.get("/conflict", () => {
     throw conflict;

@@ -163,6 +163,8 @@ const RESULTS = {
     rules: z.record(z.enum(RULE_NAMES), z.unknown()),
     last_export_at: time.optional(),
     last_backup_at: time.optional(),
+    last_verified_backup_at: time.optional(),
+    backup_problem: z.string().optional(),
     time_zone: z.string(),
   }),
   export_data: z.strictObject({

@@ -1,8 +1,10 @@
 /** Undo, through the front door: any operation, by id or by client and time, and undoing that again. */
 import fc from "fast-check";
+import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { SCOPES } from "../../src/scopes.ts";
-import { callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
+import { loseAnswers } from "../support/batches.ts";
+import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
 
 test("what a save made goes to the trash, and undoing the undo brings it back", async () => {
   const person = await newPerson();
@@ -83,6 +85,7 @@ test("what was changed since is left as it is, and named", async () => {
     operation_id: null,
     undone: { memories: 0, conversations: 0 },
     left: [{ kind: "memory", id, reason: "changed_since" }],
+    purged: { memories: 0, conversations: 0 },
   });
   expect(await found(person, "cats")).toEqual(["Owns two cats"]);
 });
@@ -194,44 +197,143 @@ test("undoing an undo's undo leaves a conversation that has grown since", async 
   await callTool(person, "import_data", chat("Which soil?", "And for roses?"));
   expect(await undo(person, redone.operation_id)).toMatchObject({
     operation_id: null,
-    left: [{ kind: "conversation", reason: "extended" }],
+    left: [{ kind: "conversation", reason: "changed_since" }],
   });
 });
 
-test("a conversation to which a later import added is left, and named", async () => {
+test("a conversation to which a later import added is left by undoing the earlier one, until the later one is undone", async () => {
   const person = await newPerson();
   const { data: first } = await callTool(person, "import_data", chat("Which soil?"));
-  const { data: second } = await callTool(
-    person,
-    "import_data",
-    chat("Which soil?", "And for roses?"),
-  );
-  for (const { operation_id } of [first, second]) {
-    expect(await undo(person, operation_id)).toMatchObject({
-      operation_id: null,
-      left: [{ kind: "conversation", reason: "extended" }],
-    });
+  const before = await stateOf(person);
+  const longer = chat("Which soil?", "And for roses?");
+  const { data: second } = await callTool(person, "import_data", longer);
+  expect(await undo(person, first["operation_id"])).toMatchObject({
+    operation_id: null,
+    left: [{ kind: "conversation", reason: "changed_since" }],
+  });
+  expect(await undo(person, second["operation_id"])).toMatchObject({
+    undone: { conversations: 1 },
+    left: [],
+  });
+  expect(await stateOf(person)).toEqual(before);
+  expect(await undo(person, first["operation_id"])).toMatchObject({ undone: { conversations: 1 } });
+  expect((await stateOf(person)).chats).toEqual([]);
+});
+
+test("what an import added to a conversation, changed and moved in it is undone, in search too, and comes back by undoing that or with the same file", async () => {
+  const person = await newPerson();
+  const message = (id: string, content: string, day = 1) => ({
+    id,
+    role: "user",
+    content,
+    created_at: `2026-03-0${day}T10:00:00Z`,
+  });
+  const old = chatOf("Soil", [
+    message("a", "Azaleas like acid soil"),
+    message("b", "Beeches like chalk"),
+    message("c", "Carrots like sand"),
+    message("d", "Daisies like anything"),
+    message("e", "Elms like loam"),
+    message("f", "Figs like walls"),
+  ]);
+  await callTool(person, "import_data", old);
+  const before = await stateOf(person);
+  const newer = chatOf("Soils and plants", [
+    message("a", "Azaleas like acid soil"),
+    message("x", "Xerophytes like drought", 2),
+    message("z", "Zinnias like heat", 2),
+    message("b", "Beeches like chalk and lime"),
+    message("c", "Carrots like sand"),
+    message("d", "Daisies like anything"),
+    message("e", "Elms like loam"),
+    message("f", "Figs like walls"),
+    message("y", "Yews like shade", 3),
+  ]);
+  const { data } = await callTool(person, "import_data", newer);
+  const after = await stateOf(person);
+  expect(after.chats[0]).toMatchObject({ title: "Soils and plants" });
+  expect(textsOf(after)).toEqual([
+    "Azaleas like acid soil",
+    "Xerophytes like drought",
+    "Zinnias like heat",
+    "Beeches like chalk and lime",
+    "Carrots like sand",
+    "Daisies like anything",
+    "Elms like loam",
+    "Figs like walls",
+    "Yews like shade",
+  ]);
+
+  const undone = await undo(person, data["operation_id"]);
+  expect(undone).toMatchObject({ undone: { conversations: 1 }, left: [] });
+  expect(await stateOf(person)).toEqual(before);
+  expect(await indexOf(person)).toEqual(await indexOf(await withChats(old)));
+  for (const word of ["xerophytes", "lime", "yews", "plants"]) {
+    const { data: hits } = await callTool(person, "search_conversations", { query: word });
+    expect(hits["total"]).toBe(0);
   }
+
+  const redone = await undo(person, undone.operation_id);
+  expect(redone).toMatchObject({ undone: { conversations: 1 }, left: [] });
+  expect(await stateOf(person)).toEqual(after);
+  expect(await indexOf(person)).toEqual(await indexOf(await withChats(old, newer)));
+
+  await undo(person, redone.operation_id);
+  const { data: again } = await callTool(person, "import_data", newer);
+  expect(again["items"].by_kind.message).toMatchObject({ unchanged: 4, updated: 5 });
+  // With their ids, by which assistants may have cited them.
+  expect(await stateOf(person)).toEqual(after);
+  expect(await indexOf(person)).toEqual(await indexOf(await withChats(old, newer)));
+  await undo(person, again["operation_id"]);
+  expect(await stateOf(person)).toEqual(before);
+});
+
+test("where every write's first answer gets lost, nothing is undone, deleted or counted twice", async () => {
+  const person = await newPerson();
+  const old = chatOf("Soil", [{ id: "a", role: "user", content: "Azaleas like acid soil" }]);
+  await callTool(person, "import_data", old);
+  const lost = await loseAnswers(person);
+  const before = await stateOf(person);
+  const { data } = await callTool(person, "import_data", {
+    items: [
+      ...chatOf("Plants", [
+        { id: "x", role: "user", content: "Xerophytes like drought" },
+        { id: "a", role: "user", content: "Azaleas like peat" },
+      ]).items,
+      { content: "Grows azaleas" },
+    ],
+  });
+  const after = await stateOf(person);
+  const undone = await undo(person, data["operation_id"]);
+  expect(undone).toMatchObject({ undone: { memories: 1, conversations: 1 }, left: [] });
+  expect(await stateOf(person)).toEqual(before);
+  expect(await countersOf(person)).toEqual(await sumsOf(person));
+  await undo(person, undone.operation_id);
+  expect(await stateOf(person)).toEqual(after);
+  const path = `/api/conversations/${after.chats[0]?.id}`;
+  const { data: deleted } = await callApi(person, "DELETE", path);
+  expect(deleted["deleted"]).toHaveLength(1);
+  expect(await countersOf(person)).toEqual(await sumsOf(person));
+  await undo(person, deleted["operation_id"]);
+  expect(await stateOf(person)).toEqual(after);
+  expect(await countersOf(person)).toEqual(await sumsOf(person));
+  expect(lost()).toBeGreaterThan(4);
 });
 
 test("everything that one client did from a time on is undone at once, and what others did stays", async () => {
   const person = await newPerson();
   const { data: own } = await callTool(person, "save_memory", { content: "Mine" });
-  const { operations } = await read(person, "/api/operations");
-  const [{ grant_id: grant }] = operations;
+  const { data: listed } = await callApi(person, "GET", "/api/operations");
+  const [{ grant_id: grant }] = listed["operations"];
   const other = await newPerson();
-  expect(
-    await post(other, "/api/undo", { grant_id: grant, since: "2000-01-01T00:00:00Z" }),
-  ).toEqual({
+  const everything = { grant_id: grant, since: "2000-01-01T00:00:00Z" };
+  expect((await callApi(other, "POST", "/api/undo", everything)).data).toEqual({
     results: [],
     next_before: null,
   });
   await callTool(person, "update_memory", { id: own["memory"].id, content: "Mine, changed" });
-  const { results } = await post(person, "/api/undo", {
-    grant_id: grant,
-    since: "2000-01-01T00:00:00Z",
-  });
-  expect(results.map(({ undone }: any) => undone.memories)).toEqual([1, 1]);
+  const { data } = await callApi(person, "POST", "/api/undo", everything);
+  expect(data["results"].map(({ undone }: any) => undone.memories)).toEqual([1, 1]);
   expect(await stateOf(person)).toMatchObject({ memories: [], active: 0 });
 });
 
@@ -248,9 +350,8 @@ test("an unknown operation, another user's and a token that may not write are re
       error: { code: "forbidden" },
     });
   }
-  expect(await post(person, "/api/undo", { grant_id: "g", since: "yesterday" })).toMatchObject({
-    error: { code: "invalid_input" },
-  });
+  const wrong = await callApi(person, "POST", "/api/undo", { grant_id: "g", since: "yesterday" });
+  expect(wrong.data).toMatchObject({ error: { code: "invalid_input" } });
 });
 
 test("undoing every operation of any sequence, the latest first, gives each earlier state again; undoing those undos gives the end again", async () => {
@@ -259,15 +360,25 @@ test("undoing every operation of any sequence, the latest first, gives each earl
   const tags = fc.uniqueArray(fc.constantFrom("home", "food", "work"), { maxLength: 2 });
   const project = fc.constantFrom("", "shop", "blog");
   const place = fc.nat(7);
+  const chatName = fc.constantFrom("claude", "chatgpt");
+  const title = fc.constantFrom("Plans", "Notes");
+  // Of six messages in order some, each in one of two wordings: exports of a conversation that grows and is edited.
+  const said = fc.array(fc.constantFrom("", "rye", "plum"), { minLength: 6, maxLength: 6 });
   const command = fc.oneof(
     fc.record({ do: fc.constant("save" as const), content, tags }),
     fc.record({ do: fc.constant("supersede" as const), content, place }),
     fc.record({ do: fc.constant("update" as const), content, tags, project, place }),
     fc.record({ do: fc.constant("delete" as const), place }),
-    fc.record({ do: fc.constant("restore" as const), place }),
+    fc.record({ do: fc.constantFrom("restore" as const, "undo" as const), place }),
     fc.record({
       do: fc.constant("import" as const),
       contents: fc.array(content, { maxLength: 3 }),
+    }),
+    fc.record({ do: fc.constant("chat" as const), platform: chatName, title, said }),
+    fc.record({ do: fc.constant("chat" as const), platform: chatName, title, said }),
+    fc.record({
+      do: fc.constantFrom("delete chat" as const, "restore chat" as const),
+      platform: chatName,
     }),
   );
   await fc.assert(
@@ -276,9 +387,9 @@ test("undoing every operation of any sequence, the latest first, gives each earl
       await callTool(person, "save_memory", { content: "There from the start", tags: ["home"] });
       const states = [await stateOf(person)];
       const done: string[] = [];
-      const ids: string[] = [];
+      const known = { ids: [], chats: new Map<string, string>(), done };
       for (const one of commands) {
-        const operation = await run(person, one, ids);
+        const operation = await run(person, one, known);
         if (operation === null) continue;
         done.push(operation);
         states.push(await stateOf(person));
@@ -291,9 +402,11 @@ test("undoing every operation of any sequence, the latest first, gives each earl
         undos.push(operation_id);
         states.pop();
         expect(await stateOf(person)).toEqual(states.at(-1));
+        expect(await countersOf(person)).toEqual(await sumsOf(person));
       }
       for (const operation of undos.toReversed()) await undo(person, operation);
       expect(await stateOf(person)).toEqual(end);
+      expect(await countersOf(person)).toEqual(await sumsOf(person));
     }),
     { numRuns: 25 },
   );
@@ -305,15 +418,95 @@ function chat(...contents: string[]) {
   return { items: [{ platform: "claude", id: "chat", title: "Soil", messages }] };
 }
 
+function chatOf(title: string, messages: readonly object[]) {
+  return { items: [{ platform: "claude", id: "chat", title, messages }] };
+}
+
+async function withChats(...imports: ReturnType<typeof chatOf>[]): Promise<Person> {
+  const person = await newPerson();
+  for (const data of imports) await callTool(person, "import_data", data);
+  return person;
+}
+
+function textsOf({ chats }: { chats: any[] }): string[] {
+  return chats.flatMap(({ messages }) => messages.map(({ text }: any) => text));
+}
+
+async function countersOf({ userId }: Person) {
+  return env.DB.prepare(
+    `SELECT memories_active, memories_trashed, memory_tokens, conversations, conversations_trashed, messages, message_tokens, bytes
+    FROM accounts WHERE user_id = ?`,
+  )
+    .bind(userId)
+    .first();
+}
+
+/** The counters as the rows have them. */
+async function sumsOf({ userId }: Person) {
+  return env.DB.prepare(
+    `WITH m AS (SELECT * FROM memories WHERE user_id = ?1), c AS (SELECT * FROM conversations WHERE user_id = ?1),
+      said AS (SELECT * FROM messages WHERE user_id = ?1 AND conversation IN (SELECT id FROM c WHERE status = 'active'))
+    SELECT (SELECT count(*) FROM m WHERE status = 'active') AS memories_active, (SELECT count(*) FROM m WHERE status = 'trashed') AS memories_trashed,
+      (SELECT coalesce(sum(token_count), 0) FROM m WHERE status = 'active') AS memory_tokens,
+      (SELECT count(*) FROM c WHERE status = 'active') AS conversations, (SELECT count(*) FROM c WHERE status = 'trashed') AS conversations_trashed,
+      (SELECT count(*) FROM said) AS messages, (SELECT coalesce(sum(token_count), 0) FROM said) AS message_tokens,
+      (SELECT coalesce(sum(size_bytes), 0) FROM m) + (SELECT coalesce(sum(size_bytes), 0) FROM said) AS bytes`,
+  )
+    .bind(userId)
+    .first();
+}
+
+/**
+ * How many messages each word finds, and how many have it around them: what the index holds, which differs from person to person
+ * only by the key of their words.
+ */
+async function indexOf({ userId }: Person) {
+  const { results: rows } = await env.DB.prepare(
+    "SELECT seq, conversation, position, tokens FROM messages WHERE user_id = ?",
+  )
+    .bind(userId)
+    .all<{ seq: number; conversation: string; position: number; tokens: string }>();
+  // Those that an undo took out are to be found by no word of theirs.
+  const placeOf = ({ conversation, position }: (typeof rows)[number]) =>
+    conversation.startsWith("~") ? "removed" : `${position}`;
+  const places = new Map(rows.map((row) => [row.seq, placeOf(row)]));
+  const holding = async (column: string, token: string) => {
+    const { results } = await env.DB.prepare(
+      "SELECT rowid FROM messages_fts WHERE messages_fts MATCH ?",
+    )
+      .bind(`${column}:${token}`)
+      .all<{ rowid: number }>();
+    return results.map(({ rowid }) => places.get(rowid) ?? "unknown").sort();
+  };
+  const tokens = [...new Set(rows.flatMap((row) => row.tokens.split(" ")))];
+  const found = await Promise.all(
+    tokens.map(async (token) => [await holding("text", token), await holding("ctx", token)]),
+  );
+  return found
+    .filter((columns) => columns.flat().length > 0)
+    .map((columns) => JSON.stringify(columns))
+    .sort();
+}
+
 type Command =
   | { do: "save"; content: string; tags: string[] }
   | { do: "supersede"; content: string; place: number }
   | { do: "update"; content: string; tags: string[]; project: string; place: number }
-  | { do: "delete" | "restore"; place: number }
-  | { do: "import"; contents: string[] };
+  | { do: "delete" | "restore" | "undo"; place: number }
+  | { do: "import"; contents: string[] }
+  | { do: "chat"; platform: string; title: string; said: string[] }
+  | { do: "delete chat" | "restore chat"; platform: string };
 
 /** The id of the operation; null where nothing was changed or the change was refused. */
-async function run(person: Person, command: Command, ids: string[]): Promise<string | null> {
+async function run(
+  person: Person,
+  command: Command,
+  { ids, chats, done }: { ids: string[]; chats: Map<string, string>; done: readonly string[] },
+): Promise<string | null> {
+  if (command.do === "undo") {
+    const operation = done[command.place % Math.max(1, done.length)];
+    return operation === undefined ? null : (await undo(person, operation)).operation_id;
+  }
   const id = "place" in command ? ids[command.place % Math.max(1, ids.length)] : undefined;
   if ("place" in command && id === undefined) return null;
   switch (command.do) {
@@ -342,10 +535,33 @@ async function run(person: Person, command: Command, ids: string[]): Promise<str
       const { data } = await callTool(person, "import_data", { items });
       return data["operation_id"] ?? null;
     }
+    case "chat": {
+      const messages = command.said.flatMap((word, at) =>
+        word === "" ? [] : [{ id: `${at}`, role: "user", content: `${word} and number${at}` }],
+      );
+      if (messages.length === 0) return null;
+      const { platform, title } = command;
+      const items = [{ platform, id: "chat", title, messages }];
+      const { data } = await callTool(person, "import_data", { items });
+      const { data: listed } = await callTool(person, "list_conversations", { platform });
+      const [imported] = listed["conversations"];
+      if (imported !== undefined) chats.set(platform, imported.id);
+      return data["operation_id"] ?? null;
+    }
+    case "delete chat":
+    case "restore chat": {
+      const chatId = chats.get(command.platform);
+      if (chatId === undefined) return null;
+      const { data } =
+        command.do === "delete chat"
+          ? await callApi(person, "DELETE", `/api/conversations/${chatId}`)
+          : await callApi(person, "POST", `/api/conversations/${chatId}/restore`);
+      return data["operation_id"] ?? null;
+    }
   }
 }
 
-/** All that a person sees of their living memories, the counts, and what search finds. */
+/** All that a person sees of their living memories and conversations, the counts, and what searches find. */
 async function stateOf(person: Person) {
   const { data: listed } = await callTool(person, "list_memories", { limit: 100 });
   const memories = listed["memories"]
@@ -356,8 +572,27 @@ async function stateOf(person: Person) {
     query: "rye oats plum cat Bonn Köln blue red",
     limit: 50,
   });
+  const { data: listedChats } = await callTool(person, "list_conversations");
+  const chats = await Promise.all(
+    listedChats["conversations"].map(async (conversation: { id: string }) => {
+      const { data: read } = await callTool(person, "get_conversation", {
+        id: conversation.id,
+        limit: 100,
+      });
+      return { ...conversation, messages: read["messages"] };
+    }),
+  );
+  const { data: said } = await callTool(person, "search_conversations", {
+    query: "rye plum azaleas chalk drought shade plans",
+    limit: 50,
+    max_tokens: 10_000,
+  });
   return {
     memories,
+    chats: chats.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    said: said["results"]
+      .map(({ message, before, after }: any) => JSON.stringify([message, before, after]))
+      .sort(),
     active: stats["memories"].active,
     conversations: stats["conversations"],
     found: hits["results"]
@@ -376,20 +611,6 @@ async function found(person: Person, query: string): Promise<string[]> {
   return data["results"].filter((hit: any) => hit.matched).map((hit: any) => hit.content);
 }
 
-function undo(person: Person, operation: string): Promise<any> {
-  return post(person, `/api/operations/${operation}/undo`, {});
-}
-
-async function post(person: Person, path: string, body: unknown): Promise<any> {
-  const response = await fetchWorker(path, {
-    method: "POST",
-    headers: { authorization: `Bearer ${person.token}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  return response.json();
-}
-
-async function read(person: Person, path: string): Promise<any> {
-  const headers = { authorization: `Bearer ${person.token}` };
-  return (await fetchWorker(path, { headers })).json();
+async function undo(person: Person, operation: string): Promise<any> {
+  return (await callApi(person, "POST", `/api/operations/${operation}/undo`)).data;
 }

@@ -26,7 +26,11 @@ export async function callCounted(
   await agent.allowToken({ id: secretHash, client: "Counted", secretHash, scopes: SCOPES });
   const counts: Counts = { roundTrips: 0, statements: 0 };
   const text = await runInDurableObject(agent, async (instance: UserAgent) => {
-    const d1 = counting(env.DB, counts);
+    const d1 = watched(env.DB, (statements, call) => {
+      counts.roundTrips += 1;
+      counts.statements += statements;
+      return call();
+    });
     const counted = new Proxy(env, {
       get: (target, key) => (key === "DB" ? d1 : Reflect.get(target, key)),
     });
@@ -56,8 +60,11 @@ export async function callCounted(
   return { ...counts, structured: result.structuredContent };
 }
 
-/** The real database; every way to run a statement is counted on its way there. */
-function counting(d1: D1Database, counts: Counts): D1Database {
+/** Runs a call, or does otherwise. `statements`: how many it asks the database for. */
+export type Around = (statements: number, call: () => unknown) => unknown;
+
+/** The real database; every way to run a statement goes through `around`. */
+export function watched(d1: D1Database, around: Around): D1Database {
   const originals = new WeakMap<object, D1PreparedStatement>();
 
   function wrapStatement(statement: D1PreparedStatement): D1PreparedStatement {
@@ -68,18 +75,12 @@ function counting(d1: D1Database, counts: Counts): D1Database {
         }
         const value: unknown = Reflect.get(target, key);
         if (typeof value !== "function") return value;
-        return (...values: unknown[]): unknown => {
-          count(1);
-          return Reflect.apply(value, target, values);
-        };
+        return (...values: unknown[]): unknown =>
+          around(1, () => Reflect.apply(value, target, values) as unknown);
       },
     });
     originals.set(wrapped, statement);
     return wrapped;
-  }
-  function count(statements: number): void {
-    counts.roundTrips += 1;
-    counts.statements += statements;
   }
 
   return new Proxy(d1, {
@@ -88,14 +89,14 @@ function counting(d1: D1Database, counts: Counts): D1Database {
         case "prepare":
           return (query: string) => wrapStatement(target.prepare(query));
         case "batch":
-          return (statements: D1PreparedStatement[]) => {
-            count(statements.length);
-            return target.batch(statements.map((one) => originals.get(one) ?? one));
-          };
+          return (statements: D1PreparedStatement[]) =>
+            around(statements.length, () =>
+              target.batch(statements.map((one) => originals.get(one) ?? one)),
+            );
         case "exec":
         case "withSession":
         case "dump":
-          throw new Error(`${key} is not counted`);
+          throw new Error(`${key} is not watched`);
         default:
           return Reflect.get(target, key);
       }

@@ -77,6 +77,21 @@ export async function callTool(
   };
 }
 
+/** A request of the HTTP API. */
+export async function callApi(
+  { token }: Person,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ readonly status: number; readonly data: Record<string, any> }> {
+  const response = await fetchWorker(path, {
+    method,
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, data: await response.json() };
+}
+
 /** Exports to an archive and asks again until it is there, as a client does. */
 export async function exportArchive(
   person: Person,

@@ -1,6 +1,13 @@
 import * as z from "zod";
-import { EXPORT_FORMATS, EXPORT_PARTS } from "../../transfer/export.ts";
-import { createExportJob, exportInline, getExport } from "../../transfer/export-job.ts";
+import { EXPORT_PARTS, type ExportPart } from "../../transfer/export.ts";
+import {
+  createExportJob,
+  EXPORT_FORMATS,
+  exportInline,
+  getExport,
+  type ExportFormatName,
+  type ExportPlan,
+} from "../../transfer/export-job.ts";
 import { UserError } from "../../errors.ts";
 import type { JobRow } from "../../storage/jobs.ts";
 import { compact, iso } from "../answers.ts";
@@ -15,7 +22,7 @@ export const exportData = defineTool({
   name: "export_data",
   title: "Export data",
   description:
-    "Export all memories and conversations as JSON (which import_data reads back) or Markdown. Small exports are given inline; larger ones as a download link for the signed-in user. Ask again with `job_id` while it runs.",
+    "Export all memories and conversations. `cofio`: one zip of everything, versions and history included, from which an empty account is restored exactly; the best backup. `json` (import_data reads it), `markdown`, `pam` (Portable AI Memory; memories only): inline if small, else as a download link for the signed-in user. Ask again with `job_id` while it runs.",
   input: z.object({
     format: z.enum(EXPORT_FORMATS).default("json"),
     include: list(2).describe("memories, conversations; both by default"),
@@ -37,8 +44,16 @@ export const exportData = defineTool({
     if (job_id !== undefined) {
       return jobAnswer(await getExport(account, job_id, caller.now), publicOrigin);
     }
-    const plan = { format, include: readParts(include), startedAt: caller.now };
-    if (deliver !== "archive") {
+    const plan = planOf(format, include, caller.now);
+    if (plan.format === "cofio") {
+      if (deliver === "inline") {
+        throw new UserError(
+          "invalid_input",
+          "A `cofio` archive is a zip, which cannot be given inline.",
+          'Send deliver "auto" for a download link, or format "json".',
+        );
+      }
+    } else if (deliver !== "archive") {
       const inline = await exportInline(account, plan);
       if (inline !== null) {
         await account.jobs.recordExport(caller.now);
@@ -66,9 +81,40 @@ export const exportData = defineTool({
   },
 });
 
-function readParts(include: readonly string[] | undefined) {
+function planOf(
+  format: ExportFormatName,
+  include: readonly string[] | undefined,
+  now: number,
+): ExportPlan {
+  const parts = readParts(include);
+  switch (format) {
+    case "cofio":
+      if (parts.length < EXPORT_PARTS.length) {
+        throw new UserError(
+          "invalid_input",
+          "A `cofio` archive always holds everything.",
+          'Leave `include` out, or send format "json".',
+        );
+      }
+      return { format, startedAt: now };
+    case "pam":
+      if (!parts.includes("memories")) {
+        throw new UserError(
+          "invalid_input",
+          "A `pam` export holds memories only: that format has a file per conversation.",
+          'Send format "json" or "cofio" for conversations.',
+        );
+      }
+      return { format, include: ["memories"], startedAt: now };
+    case "json":
+    case "markdown":
+      return { format, include: parts, startedAt: now };
+  }
+}
+
+function readParts(include: readonly string[] | undefined): ExportPart[] {
   if (include === undefined || include.length === 0) return [...EXPORT_PARTS];
-  return include.map((name) => {
+  const parts = include.map((name) => {
     const part = EXPORT_PARTS.find((known) => known === name);
     if (part === undefined) {
       throw new UserError(
@@ -79,6 +125,7 @@ function readParts(include: readonly string[] | undefined) {
     }
     return part;
   });
+  return [...new Set(parts)];
 }
 
 function jobAnswer(job: JobRow, publicOrigin: string) {

@@ -8,7 +8,7 @@ export const getStats = defineTool({
   name: "get_stats",
   title: "Get statistics",
   description:
-    "How much is stored: memories by status, category, source, client and month, conversations, bytes, top tags, last export and backup. A good first call to see that the connection works.",
+    "How much is stored: memories by status, category, source, client and month, conversations, bytes, top tags, last export and backups. A good first call to see that the connection works.",
   input: z.object({}),
   aliases: {},
   output: {
@@ -20,6 +20,8 @@ export const getStats = defineTool({
     rules: "object",
     last_export_at: "string",
     last_backup_at: "string",
+    last_verified_backup_at: "string",
+    backup_problem: "string",
     time_zone: "string",
   },
   annotations: {
@@ -59,6 +61,8 @@ export const getStats = defineTool({
         rules: effectiveSettings(account.ruleSources),
         last_export_at: iso(stats.lastExportAt),
         last_backup_at: iso(stats.lastBackupAt),
+        last_verified_backup_at: iso(stats.lastVerifiedBackupAt),
+        backup_problem: stats.backupProblem,
         time_zone: account.timeZone,
       }),
       text: [
@@ -71,6 +75,12 @@ export const getStats = defineTool({
           : [
               `Rules: ${changed.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join(", ")}`,
             ]),
+        ...(stats.lastBackupAt === null
+          ? []
+          : [
+              `Last backup ${iso(stats.lastBackupAt)}, last verified ${iso(stats.lastVerifiedBackupAt) ?? "never"}.`,
+            ]),
+        ...(stats.backupProblem === null ? [] : [`Backup problem: ${stats.backupProblem}`]),
       ].join("\n"),
     };
   },

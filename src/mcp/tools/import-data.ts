@@ -3,8 +3,9 @@ import { cleanString } from "../../memory/memory.ts";
 import { UserError } from "../../errors.ts";
 import { readTimePhrase } from "../../search/time-phrase.ts";
 import { CATEGORIES, ROLES } from "../../storage/closed-lists.ts";
-import { importAnswer, importText } from "../../transfer/import-answer.ts";
-import { getImport, importReading } from "../../transfer/import.ts";
+import { checkAnswer, checkText, importAnswer, importText } from "../../transfer/import-answer.ts";
+import { getImport } from "../../transfer/import-job.ts";
+import { checkReading, importReading } from "../../transfer/import.ts";
 import { plausible } from "../../transfer/formats/text.ts";
 import { readItems, type SentItem } from "../../transfer/items.ts";
 import { readExport } from "../../transfer/read.ts";
@@ -71,7 +72,8 @@ export const importData = defineTool({
       .preprocess(parseJson, z.array(z.unknown()).max(MAX_ITEMS))
       .meta({ items: { type: "object" } })
       .optional(),
-    job_id: z.string().max(64).optional().describe("Ask how an import ended"),
+    dry_run: z.boolean().default(false).describe("Only report"),
+    job_id: z.string().max(64).optional().describe("Ask how an import stands"),
   }),
   aliases: {
     text: "data",
@@ -79,9 +81,11 @@ export const importData = defineTool({
     memories: "items",
     conversations: "items",
     job: "job_id",
+    preview: "dry_run",
   },
   output: {
     format: "string",
+    dry_run: "boolean",
     items: "object",
     skipped_reasons: "array",
     rules: "array",
@@ -98,10 +102,11 @@ export const importData = defineTool({
   },
   scope: "data:import",
 
-  async run({ data, items, job_id }, { account, caller, publicOrigin }) {
+  async run({ data, items, dry_run, job_id }, { account, caller, publicOrigin }) {
+    const { rules } = account;
     if (job_id !== undefined) {
-      const result = await getImport(account, job_id);
-      return { structured: importAnswer(result), text: importText(result) };
+      const job = await getImport(account, job_id, caller.now);
+      return { structured: importAnswer(job, rules), text: importText(job, rules) };
     }
     if (data === undefined && items === undefined) {
       const url = `${publicOrigin}/import`;
@@ -125,8 +130,12 @@ export const importData = defineTool({
       items === undefined
         ? await readExport([{ name: "data", bytes: data ?? "" }])
         : readItems(items.map((sent) => sentItem(sent, caller.now, account.timeZone)));
-    const result = await importReading(account, reading, caller);
-    return { structured: importAnswer(result), text: importText(result) };
+    if (dry_run) {
+      const report = await checkReading(account, reading, caller);
+      return { structured: checkAnswer(report, rules), text: checkText(report, rules) };
+    }
+    const job = await importReading(account, reading, caller);
+    return { structured: importAnswer(job, rules), text: importText(job, rules) };
   },
 });
 

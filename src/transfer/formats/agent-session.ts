@@ -1,7 +1,7 @@
 /** What the sessions of coding agents have in common: messages made of blocks, machine text around the person's own, no titles. */
 import type { Source } from "../../storage/closed-lists.ts";
 import type { ImportedAttachment, ImportRecord, SkipReason } from "../records.ts";
-import { conversationRecords, type MessageReading } from "./conversation.ts";
+import { conversationRecords, timesOf, type MessageReading } from "./conversation.ts";
 import { isObject, listOf } from "./json.ts";
 import { messageReading, type MessageParts } from "./message-reading.ts";
 import { excerptOf, textOf } from "./text.ts";
@@ -34,19 +34,6 @@ export function sessionRecords(
     },
     readings,
   );
-}
-
-/** Of the messages; what is left out says nothing about when the conversation took place. */
-function timesOf(readings: readonly MessageReading[]) {
-  let createdAt: number | null = null;
-  let updatedAt: number | null = null;
-  for (const reading of readings) {
-    const time = reading.outcome === "message" ? reading.message.createdAt : null;
-    if (time === null) continue;
-    createdAt = Math.min(createdAt ?? time, time);
-    updatedAt = Math.max(updatedAt ?? time, time);
-  }
-  return { createdAt, updatedAt };
 }
 
 /** A title's length where there is none but the first prompt; arbitrary. */

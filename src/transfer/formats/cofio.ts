@@ -3,7 +3,7 @@
  * `{ format: "cofio", version: 1, exported_at, memories: [...], conversations: [...] }`, ids and sources kept, times in ISO 8601.
  * What was in the trash stays there: it is reported as trashed and not revived.
  */
-import { CATEGORIES, ROLES, SOURCES } from "../../storage/closed-lists.ts";
+import { CATEGORIES, ROLES, SOURCES, type Source } from "../../storage/closed-lists.ts";
 import type { ImportedAttachment, ImportedMemory, ImportRecord } from "../records.ts";
 import { conversationRecords, skipped, type MessageReading } from "./conversation.ts";
 import type { ElementFormat, ReadContext } from "./format.ts";
@@ -38,13 +38,13 @@ function isConversation(element: JsonObject): boolean {
 }
 
 function read(element: unknown, { container }: ReadContext): readonly ImportRecord[] {
-  if (container === "memories") return [readMemory(element)];
+  if (container === "memories") return [readCofioMemory(element)];
   // An export of an account that holds nothing has no lists to split.
   if (container === null && isObject(element) && element["format"] === COFIO_FORMAT) return [];
-  return readConversation(element);
+  return readCofioConversation(element);
 }
 
-function readMemory(element: unknown): ImportRecord {
+export function readCofioMemory(element: unknown): ImportRecord {
   if (!isObject(element) || typeof element["content"] !== "string") {
     return skipped("memory", "unreadable");
   }
@@ -67,8 +67,8 @@ function importedMemory(element: JsonObject, content: string): ImportedMemory {
   const { origin, status } = element;
   return {
     source: SOURCES.find((known) => known === element["source"]) ?? "other",
-    originPlatform: "cofio",
-    originId: idOf(textOf(element["id"])),
+    originPlatform: platformOf(element),
+    ...originOf(element),
     content,
     tags: textsOf(element["tags"]),
     ...(project === "" ? {} : { project }),
@@ -86,13 +86,42 @@ function importedMemory(element: JsonObject, content: string): ImportedMemory {
   };
 }
 
+interface Origin {
+  readonly originId: string | null;
+  readonly originIsDerived?: true;
+  readonly ownId?: string;
+}
+
+/** What an imported item was known by before it came to Cofio; for any other its own id. */
+function originOf(item: JsonObject): Origin {
+  const ownId = idOf(textOf(item["id"]));
+  const own = ownId === null ? {} : { ownId };
+  const provenance = provenanceOf(item);
+  if (provenance === null) return { originId: ownId, ...own };
+  return {
+    originId: idOf(textOf(provenance["id"])),
+    ...(provenance["derived"] === true ? { originIsDerived: true } : {}),
+    ...own,
+  };
+}
+
+/** Whose id it is. */
+function platformOf(item: JsonObject): Source {
+  const platform = provenanceOf(item)?.["platform"];
+  return SOURCES.find((known) => known === platform) ?? "cofio";
+}
+
+function provenanceOf({ provenance }: JsonObject): JsonObject | null {
+  return isObject(provenance) && idOf(textOf(provenance["id"])) !== null ? provenance : null;
+}
+
 function textsOf(value: unknown): string[] {
   return listOf(value)
     .map(trimmedTextOf)
     .filter((text) => text !== "");
 }
 
-function readConversation(element: unknown): readonly ImportRecord[] {
+export function readCofioConversation(element: unknown): readonly ImportRecord[] {
   const title = isObject(element) ? trimmedTextOf(element["title"]) : "";
   if (!isObject(element) || !Array.isArray(element["messages"])) {
     return [skipped("conversation", "unreadable", { example: title })];
@@ -101,8 +130,8 @@ function readConversation(element: unknown): readonly ImportRecord[] {
   return conversationRecords(
     {
       source: SOURCES.find((known) => known === element["source"]) ?? "other",
-      originPlatform: "cofio",
-      originId: idOf(textOf(element["id"])),
+      originPlatform: platformOf(element),
+      ...originOf(element),
       title,
       createdAt: timeFromIso(element["created_at"]),
       updatedAt: timeFromIso(element["updated_at"]),
@@ -126,7 +155,7 @@ function readMessage(message: unknown): MessageReading {
   return {
     outcome: "message",
     message: {
-      originId: idOf(textOf(message["id"])),
+      ...originOf(message),
       role,
       text,
       createdAt: timeFromIso(message["created_at"]),

@@ -52,6 +52,31 @@ export function skipped(
   };
 }
 
+/** When a conversation began and ended, from its messages; what is left out says nothing about when the conversation took place. */
+export function timesOf(
+  readings: readonly MessageReading[],
+): Pick<ImportedConversation, "createdAt" | "updatedAt"> {
+  let createdAt: number | null = null;
+  let updatedAt: number | null = null;
+  for (const reading of readings) {
+    const time = reading.outcome === "message" ? reading.message.createdAt : null;
+    if (time === null) continue;
+    createdAt = Math.min(createdAt ?? time, time);
+    updatedAt = Math.max(updatedAt ?? time, time);
+  }
+  return { createdAt, updatedAt };
+}
+
+/** What the person asked first, to name a conversation that has no name. */
+export function firstWords(readings: readonly MessageReading[]): string {
+  for (const reading of readings) {
+    if (reading.outcome === "message" && reading.message.role === "user") {
+      return excerptOf(reading.message.text);
+    }
+  }
+  return "";
+}
+
 /** The same items, left out: a skipped conversation's readable messages count under its reason, the others under their own. */
 export function exclude(records: readonly ImportRecord[], reason: SkipReason): ImportRecord[] {
   return records.flatMap((record): ImportRecord[] => {

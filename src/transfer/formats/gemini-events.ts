@@ -5,6 +5,7 @@
  * such a conversation's id begins with "reconstructed": the platform knows no such conversation.
  */
 import type { ImportedAttachment, ImportRecord } from "../records.ts";
+import { counter, groupsByGap, oldestFirst } from "./activity-groups.ts";
 import { conversationRecords, skipped, type MessageReading } from "./conversation.ts";
 import { excerptOf } from "./text.ts";
 
@@ -23,9 +24,6 @@ export interface Exchange {
   /** Null where the log holds none; "" where nothing of it is text. */
   readonly answer: string | null;
 }
-
-/** A longer pause begins another conversation: what other importers of this log take, no rule of the platform. */
-const GAP_MS = 30 * 60 * 1000;
 
 /** True for an activity of Gemini, or of Bard, as it was called before: products' names are translated, these two words are not. */
 export function isGemini(products: readonly string[]): boolean {
@@ -150,58 +148,4 @@ function* readings(group: readonly GeminiEvent[]): Generator<MessageReading> {
 function eventKey(time: number | null, prompt: string): string {
   const second = time === null ? "untimed" : `${new Date(time).toISOString().slice(0, 19)}Z`;
   return `${second} ${excerptOf(prompt)}`;
-}
-
-/** The occurrence number of each text, so that two equal prompts in one second stay two. */
-function counter(): (key: string) => number {
-  const counts = new Map<string, number>();
-  return (key) => {
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
-    return count;
-  };
-}
-
-/** By time; an event without one stays behind the event that it follows in the log. */
-function oldestFirst(events: readonly GeminiEvent[]): GeminiEvent[] {
-  const times = events.flatMap(({ time }) => (time === null ? [] : [time]));
-  // A log is newest first, and only one that somebody has sorted is not.
-  const isNewestFirst = (times[0] ?? 0) >= (times.at(-1) ?? 0);
-  let latest = Number.NEGATIVE_INFINITY;
-  return (isNewestFirst ? events.toReversed() : [...events])
-    .map((event) => {
-      latest = event.time ?? latest;
-      return { event, time: latest };
-    })
-    .toSorted((one, other) => (one.time === other.time ? 0 : one.time - other.time))
-    .map(({ event }) => event);
-}
-
-/**
- * Split where the log pauses. An event without a time is part of a conversation that goes on behind it; anywhere else nothing says what
- * it belongs to, and it stands alone.
- */
-function groupsByGap(events: readonly GeminiEvent[]): GeminiEvent[][] {
-  const groups: GeminiEvent[][] = [];
-  let group: GeminiEvent[] = [];
-  let latest: number | null = null;
-  let untimed: GeminiEvent[] = [];
-  for (const event of events) {
-    if (event.time === null) {
-      untimed.push(event);
-      continue;
-    }
-    if (latest !== null && event.time - latest <= GAP_MS) {
-      for (const between of untimed) group.push(between);
-      group.push(event);
-    } else {
-      for (const alone of untimed) groups.push([alone]);
-      group = [event];
-      groups.push(group);
-    }
-    untimed = [];
-    latest = event.time;
-  }
-  for (const alone of untimed) groups.push([alone]);
-  return groups;
 }

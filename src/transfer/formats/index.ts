@@ -7,7 +7,9 @@ import { claudeCode } from "./claude-code.ts";
 import { claudeConversations, claudeDesignChats } from "./claude.ts";
 import { chatgpt } from "./chatgpt.ts";
 import { cofio, COFIO_FORMAT, COFIO_VERSION } from "./cofio.ts";
+import { cofioLines } from "./cofio-lines.ts";
 import { codex } from "./codex.ts";
+import { copilot } from "./copilot.ts";
 import { cursor } from "./cursor.ts";
 import { deepseek } from "./deepseek.ts";
 import { doobidoo } from "./doobidoo.ts";
@@ -18,10 +20,12 @@ import { geminiCli } from "./gemini-cli.ts";
 import { grok } from "./grok.ts";
 import { has, isObject, listOf, type JsonObject } from "./json.ts";
 import { kimi } from "./kimi.ts";
+import { leChat } from "./le-chat.ts";
 import { markdownNote, mem0Markdown } from "./markdown-note.ts";
 import { mem0 } from "./mem0.ts";
 import { openWebui } from "./open-webui.ts";
 import { PAM_EMBEDDINGS_SCHEMA, pamConversation, pamMemories } from "./pam.ts";
+import { perplexity } from "./perplexity.ts";
 import { serverMemory } from "./server-memory.ts";
 import { textOf } from "./text.ts";
 
@@ -29,6 +33,7 @@ import { textOf } from "./text.ts";
 export const FORMATS: readonly ExportFormat[] = [
   pamMemories,
   pamConversation,
+  cofioLines,
   cofio,
   claudeConversations,
   claudeMemories,
@@ -41,7 +46,9 @@ export const FORMATS: readonly ExportFormat[] = [
   geminiCli,
   geminiActivity,
   aiStudio,
+  leChat,
   kimi,
+  perplexity,
   doobidoo,
   mem0,
   aimemory,
@@ -49,6 +56,7 @@ export const FORMATS: readonly ExportFormat[] = [
   codex,
   claudeCode,
   cursor,
+  copilot,
   geminiActivityHtml,
   mem0Markdown,
   markdownNote,
@@ -179,22 +187,6 @@ const CLOSEST: readonly KnownFormat[] = [
     isLike: (_, objects) => objects.some(({ schema }) => schema === PAM_EMBEDDINGS_SCHEMA),
   },
   { name: "a LibreChat export", isLike: anyHas("conversationId", "messages") },
-  { name: "a Le Chat export", isLike: anyHas("chatId", "contentChunks") },
-  {
-    name: "a Perplexity thread",
-    isLike: (sample, objects) =>
-      anyHas("query", "answer")(sample, objects) ||
-      objects.some(({ entries }) =>
-        listOf(entries).some((entry) => isObject(entry) && has(entry, "query_str")),
-      ),
-  },
-  {
-    name: "a Microsoft Copilot history",
-    isLike: ({ head }) =>
-      /^\uFEFF?"?(?:Conversation"?,"?Time|CreatedAt"?,"?MessageContent|Timestamp"?,"?ClientApp)/.test(
-        head,
-      ),
-  },
   {
     name: "a list of ChatGPT's shared links or ratings",
     isLike: (sample, objects) =>

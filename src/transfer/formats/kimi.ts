@@ -4,11 +4,11 @@
  */
 import type { ImportedConversation, ImportRecord, SkipReason } from "../records.ts";
 import { branchReadings, type MessageNode } from "./branch-readings.ts";
-import { conversationRecords, skipped, type MessageReading } from "./conversation.ts";
+import { conversationRecords, firstWords, skipped, type MessageReading } from "./conversation.ts";
 import type { ElementFormat } from "./format.ts";
 import { has, idOf, isObject, listOf, type JsonObject } from "./json.ts";
 import { messageReading } from "./message-reading.ts";
-import { excerptOf, textOf, timeFromIso, trimmedTextOf } from "./text.ts";
+import { textOf, timeFromIso, trimmedTextOf } from "./text.ts";
 
 export const kimi = {
   kind: "elements",
@@ -78,16 +78,6 @@ function known(
     createdAt: timeFromIso(about["createTime"]) ?? first,
     updatedAt: timeFromIso(about["updateTime"]) ?? last,
   };
-}
-
-/** What the person asked first names a chat that has no name. */
-function firstWords(readings: readonly MessageReading[]): string {
-  for (const reading of readings) {
-    if (reading.outcome === "message" && reading.message.role === "user") {
-      return excerptOf(reading.message.text);
-    }
-  }
-  return "";
 }
 
 function readMessage(message: JsonObject, id: string | null): MessageReading {

@@ -5,7 +5,7 @@
  * Only an active memory is imported. One that was superseded, retracted, deprecated or archived would come back as current, since the
  * import knows a successor only by Cofio's own id; it is counted as unsupported. How sure the exporting system was is left out too.
  */
-import type { Category } from "../../storage/closed-lists.ts";
+import { CATEGORIES, type Category } from "../../storage/closed-lists.ts";
 import type { ImportedAttachment, ImportRecord } from "../records.ts";
 import { branchReadings, type MessageNode } from "./branch-readings.ts";
 import { conversationRecords, skipped, type MessageReading } from "./conversation.ts";
@@ -16,7 +16,7 @@ import { messageReading } from "./message-reading.ts";
 import { tagsOf } from "./tags.ts";
 import { textOf, timeFromIso, trimmedTextOf } from "./text.ts";
 
-const STORE_SCHEMA = "portable-ai-memory";
+export const PAM_STORE_SCHEMA = "portable-ai-memory";
 const CONVERSATION_SCHEMA = "portable-ai-memory-conversation";
 export const PAM_EMBEDDINGS_SCHEMA = "portable-ai-memory-embeddings";
 
@@ -28,9 +28,9 @@ export const pamMemories = {
   repeatsMemories: false,
   // With its keys sorted the store names its schema behind the memories, beyond the sample.
   matches: (element, members = {}) =>
-    members["schema"] === STORE_SCHEMA ||
+    members["schema"] === PAM_STORE_SCHEMA ||
     (isObject(element) &&
-      (element["schema"] === STORE_SCHEMA ||
+      (element["schema"] === PAM_STORE_SCHEMA ||
         ["content", "content_hash", "temporal", "provenance"].every((key) => has(element, key)))),
   read: (element) => [readMemory(element)],
 } satisfies ElementFormat;
@@ -62,6 +62,20 @@ const CATEGORY_OF: ReadonlyMap<unknown, Category> = new Map<unknown, Category>([
   ["project", "project_context"],
 ]);
 
+/** The other way round, for exports. */
+export const PAM_TYPE_OF: Readonly<Record<Category, string>> = {
+  user_preferences: "preference",
+  project_context: "project",
+  personal_facts: "fact",
+  people: "relationship",
+  decisions: "custom",
+  goals: "goal",
+  events: "custom",
+  instructions: "instruction",
+  knowledge: "custom",
+  other: "context",
+};
+
 function readMemory(memory: unknown): ImportRecord {
   if (!isObject(memory)) return skipped("memory", "unreadable");
   const content = trimmedTextOf(memory["content"]);
@@ -70,11 +84,16 @@ function readMemory(memory: unknown): ImportRecord {
     return skipped("memory", "unsupported", { example: content });
   }
   const times = isObject(temporal) ? temporal : {};
-  const category = CATEGORY_OF.get(memory["type"]);
+  const customType = trimmedTextOf(memory["custom_type"]);
+  const own = CATEGORIES.find((known) => known === customType);
+  const category = own ?? CATEGORY_OF.get(memory["type"]);
+  const { metadata } = memory;
+  const cofio = isObject(metadata) && isObject(metadata["cofio"]) ? metadata["cofio"] : {};
   return memoryRecord(memory["content"], {
     source: "pam",
     originId: idOf(textOf(memory["id"])),
-    tags: [...tagsOf(memory["tags"]), trimmedTextOf(memory["custom_type"])],
+    // PAM's own are lower-case ASCII; Cofio writes them as they were beside it.
+    tags: [...tagsOf(cofio["tags"] ?? memory["tags"]), own === undefined ? customType : ""],
     ...(category === undefined ? {} : { category }),
     createdAt: timeFromIso(times["created_at"]),
     updatedAt: timeFromIso(times["updated_at"]),

@@ -206,3 +206,23 @@ test("whatever is damaged in memories, projects and design chats, nothing throws
     { numRuns: 300 },
   );
 });
+
+test("a chain of 20,000 messages is one chat, in any order of the file, and a circle ends", async () => {
+  const chain = Array.from({ length: 20_000 }, (_, index) =>
+    message(`m${index}`, index % 2 === 0 ? "human" : "assistant", `turn ${index}`, {
+      parent_message_uuid: index === 0 ? "nobody" : `m${index - 1}`,
+    }),
+  );
+  const circle = [
+    message("a", "human", "one", { parent_message_uuid: "b" }),
+    message("b", "assistant", "two", { parent_message_uuid: "a" }),
+  ];
+  const { conversations, sums } = await readValues([
+    conversation("long", chain.toReversed()),
+    conversation("circle", circle),
+  ]);
+  expect(lines(conversations[0])).toHaveLength(20_000);
+  expect(lines(conversations[0]).at(-1)).toBe("assistant: turn 19999");
+  expect(conversations[1]?.messages).toHaveLength(2);
+  expect(sums.message).toBe(20_002);
+});

@@ -11,6 +11,7 @@ test("an export comes back with ids, sources, approval and times; its trash stay
       source: "mcp",
       originPlatform: "cofio",
       originId: "mem1mem1mem1",
+      ownId: "mem1mem1mem1",
       content: "Prefers metric units.",
       tags: ["units"],
       project: "Hedges",
@@ -30,6 +31,7 @@ test("an export comes back with ids, sources, approval and times; its trash stay
       source: "chatgpt",
       originPlatform: "cofio",
       originId: "conv1conv1conv1",
+      ownId: "conv1conv1conv1",
       title: "Bees",
       project: "Hives",
       createdAt: Date.UTC(2026, 8, 1, 10),
@@ -37,6 +39,7 @@ test("an export comes back with ids, sources, approval and times; its trash stay
       messages: [
         {
           originId: "msg1",
+          ownId: "msg1",
           role: "user",
           text: "When do bees swarm?",
           createdAt: Date.UTC(2026, 8, 1, 10),
@@ -44,6 +47,7 @@ test("an export comes back with ids, sources, approval and times; its trash stay
         },
         {
           originId: "msg2",
+          ownId: "msg2",
           role: "assistant",
           text: "In May.",
           model: "gpt-6",

@@ -11,7 +11,9 @@ import * as deepseek from "../fixtures/deepseek.ts";
 import * as geminiCli from "../fixtures/gemini-cli.ts";
 import * as grok from "../fixtures/grok.ts";
 import * as kimi from "../fixtures/kimi.ts";
+import * as leChat from "../fixtures/le-chat.ts";
 import * as openWebui from "../fixtures/open-webui.ts";
+import * as perplexity from "../fixtures/perplexity.ts";
 import { readTexts, readValues } from "../fixtures/reading.ts";
 
 const recognised = async (...values: readonly unknown[]) =>
@@ -35,6 +37,9 @@ test("every format is recognised by its structure, behind damaged elements too",
       grok.grokExport(["x", null, grok.branched()]),
       kimi.branched(),
       kimi.shared(),
+      [3, ...leChat.chat()],
+      perplexity.thread(),
+      perplexity.siteThread(),
       geminiCli.session(),
       [3, ...geminiCli.log()],
       [null, ...codex.session()],
@@ -56,6 +61,9 @@ test("every format is recognised by its structure, behind damaged elements too",
     "Grok export",
     "Kimi conversation",
     "Kimi conversation",
+    "Le Chat export",
+    "Perplexity thread",
+    "Perplexity thread",
     "Gemini CLI session",
     "Gemini CLI session",
     "Codex session",
@@ -103,7 +111,6 @@ test("other platforms are named, not taken for one that is known", async () => {
   const examples: Record<string, string> = {
     LibreChat: '{"conversationId":"x","messages":[]}',
     "Portable AI Memory embeddings": '{"schema":"portable-ai-memory-embeddings","embeddings":[]}',
-    Copilot: "Conversation,Time,Author,Message\r\nx,y,z,w\r\n",
     "zip archive": "PK\u0003\u0004rest",
     "no export that Cofio knows": '{"name":"package"}',
   };

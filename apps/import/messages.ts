@@ -1,0 +1,27 @@
+/** What the page and its Web Worker say to each other. */
+import type { ImportAnswer, CheckAnswer } from "../../src/transfer/import-answer.ts";
+import type { ImportProgress, Survey } from "../../src/transfer/send.ts";
+import type { Problem } from "./call-api.ts";
+
+/** What the person decides about files whose survey they have seen. */
+export interface Choice {
+  /** Compare and report, and write nothing. */
+  readonly dryRun: boolean;
+  /** The platform's account to import; null: all. */
+  readonly account: string | null;
+}
+
+export type ToReader =
+  | { readonly type: "survey"; readonly files: readonly File[] }
+  /** Of the files surveyed last. */
+  | { readonly type: "send"; readonly choice: Choice }
+  | { readonly type: "stop" };
+
+export type FromReader =
+  | { readonly type: "surveyed"; readonly survey: Survey }
+  | { readonly type: "progress"; readonly progress: ImportProgress }
+  /** The server does not answer, and is asked again. */
+  | { readonly type: "delayed" }
+  | { readonly type: "finished"; readonly answer: ImportAnswer | CheckAnswer }
+  | { readonly type: "stopped" }
+  | { readonly type: "failed"; readonly problem: Problem };

@@ -1,0 +1,119 @@
+/** Backups of the account: making one, rehearsing it, restoring it. All of them take a while: the answer is a job to ask for again. */
+import { Hono } from "hono";
+import * as z from "zod";
+import { UserError } from "../errors.ts";
+import { iso } from "../mcp/answers.ts";
+import { countsOf, type BackupJob } from "../storage/backups.ts";
+import { createBackup, isRehearsing, requireBackup, requireFinished } from "../transfer/backup.ts";
+import {
+  createRestore,
+  refuseWhileRestoring,
+  requireRestore,
+  RESTORE_MODES,
+  restoreCountsOf,
+} from "../transfer/restore-backup.ts";
+import type { ApiContext } from "./api.ts";
+import { readJson } from "./read-json.ts";
+import { requireScope } from "./require-scope.ts";
+
+/** A restore writes, takes away, and brings data in. */
+const RESTORE_SCOPES = ["data:import", "memories:write", "memories:delete"] as const;
+/** Text that was deleted stands in backups until they are gone: who may delete it may delete them. */
+const DELETE_SCOPES = ["data:export", "memories:delete"] as const;
+const WANTED =
+  'Send {"mode": "merge"} to bring back what is missing, or {"mode": "whole"} to make the account what the backup holds.';
+const restoreSchema = z.object({ mode: z.enum(RESTORE_MODES) });
+
+export function backups({ account, caller, scopes, startBackup }: ApiContext) {
+  const { backups: store, backupFiles } = account;
+  return new Hono()
+    .get("/", async (c) => {
+      requireScope(scopes, "data:export");
+      const jobs = await store.list();
+      return c.json({
+        backups: jobs.map(backupAnswer),
+        last_verified_at: iso(account.row.lastVerifiedBackupAt),
+      });
+    })
+    .get("/:id", async (c) => {
+      requireScope(scopes, "data:export");
+      return c.json({
+        backup: backupAnswer(await requireBackup(store, c.req.param("id"))),
+      });
+    })
+    .post("/", async (c) => {
+      requireScope(scopes, "data:export");
+      const { job, isNew } = await createBackup(store, caller, caller.now);
+      if (isNew) await startBackup({ do: "back up", jobId: job.id, rehearse: false });
+      return c.json({ backup: backupAnswer(job) }, 202);
+    })
+    .delete("/:id", async (c) => {
+      for (const scope of DELETE_SCOPES) requireScope(scopes, scope);
+      const { id } = await requireBackup(store, c.req.param("id"));
+      await refuseWhileRestoring(store, caller.now);
+      await backupFiles.remove(id);
+      await store.remove(id);
+      return c.json({ deleted: id });
+    })
+    .post("/:id/rehearse", async (c) => {
+      requireScope(scopes, "data:export");
+      const job = await requireFinished(store, c.req.param("id"));
+      if (!isRehearsing(job, caller.now)) {
+        await store.setRehearsal(job.id, { state: "running", at: caller.now });
+        await startBackup({ do: "rehearse", jobId: job.id });
+      }
+      return c.json({ backup: backupAnswer(await requireBackup(store, job.id)) }, 202);
+    })
+    .post("/:id/restore", async (c) => {
+      for (const scope of RESTORE_SCOPES) requireScope(scopes, scope);
+      const parsed = restoreSchema.safeParse(await readJson(c, WANTED));
+      if (!parsed.success) {
+        throw new UserError("invalid_input", "`mode` is neither whole nor merge.", WANTED);
+      }
+      const job = await createRestore(store, caller, {
+        backupId: c.req.param("id"),
+        mode: parsed.data.mode,
+        now: caller.now,
+      });
+      await startBackup({ do: "restore", jobId: job.id });
+      return c.json({ restore: restoreAnswer(job) }, 202);
+    });
+}
+
+export function restores({ account, scopes }: ApiContext) {
+  return new Hono().get("/:id", async (c) => {
+    requireScope(scopes, "data:import");
+    return c.json({
+      restore: restoreAnswer(await requireRestore(account.backups, c.req.param("id"))),
+    });
+  });
+}
+
+function backupAnswer(job: BackupJob) {
+  const { rows, rehearsal } = countsOf(job);
+  return {
+    id: job.id,
+    state: job.state,
+    made_by: job.client,
+    created_at: iso(job.createdAt),
+    ...(rows === undefined ? {} : { rows, size_bytes: job.sizeBytes }),
+    ...(job.expiresAt === null ? {} : { kept_until: iso(job.expiresAt) }),
+    verified_at: iso(job.verifiedAt),
+    ...(rehearsal === undefined ? {} : { rehearsal: { ...rehearsal, at: iso(rehearsal.at) } }),
+  };
+}
+
+function restoreAnswer(job: BackupJob) {
+  const { backup, safety, restored, kept, skipped, problem } = restoreCountsOf(job);
+  return {
+    id: job.id,
+    state: job.state,
+    mode: job.format,
+    backup_id: backup,
+    created_at: iso(job.createdAt),
+    ...(safety === undefined ? {} : { backup_before: safety }),
+    ...(job.operationId === null ? {} : { operation_id: job.operationId }),
+    ...(restored === undefined ? {} : { restored, kept, skipped }),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}

@@ -1,0 +1,65 @@
+/** What the deployer's Workers plan allows. */
+import { UserError } from "../errors.ts";
+
+export interface Plan {
+  /** What one batch of an import may hold. */
+  readonly batch: {
+    readonly chars: number;
+    readonly conversations: number;
+    readonly messages: number;
+    readonly memories: number;
+  };
+  /** That imports may write; null: as many as there are. */
+  readonly rowsADay: number | null;
+}
+
+/** On a paid plan a batch is bounded by memory and by the time that others wait for the database: 1,000 messages are 0.2 s of work. */
+const PAID: Plan = {
+  batch: { chars: 1_500_000, conversations: 200, messages: 1_000, memories: 1_000 },
+  rowsADay: null,
+};
+
+/**
+ * On the free plan D1 writes 100,000 rows a day for all databases of an account, and refuses more until midnight UTC
+ * (developers.cloudflare.com/d1/platform/limits); a fifth of them is left for saving and searching. A message takes 110–160 µs of work and an
+ * invocation has 10 ms.
+ */
+const FREE: Plan = {
+  batch: { chars: 250_000, conversations: 20, messages: 40, memories: 40 },
+  rowsADay: 80_000,
+};
+
+/** The batches of what is only compared, and of what is in the server's hands already: nothing is paced that writes nothing. */
+export const LARGE_BATCH = PAID.batch;
+
+/** @throws Error on any other word: a deployer's mistake */
+export function readPlan(name: string): Plan {
+  switch (name) {
+    case "free":
+      return FREE;
+    case "paid":
+      return PAID;
+    default:
+      throw new Error('PLAN must be "free" or "paid"');
+  }
+}
+
+/** Of D1, once a free account's day is used up. Drizzle gives it as a cause. */
+export function isDayUsedUp(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    /exceeded D1's free tier daily row (?:read|write) limit/u.test(error.message) ||
+    isDayUsedUp(error.cause)
+  );
+}
+
+/** What a caller is told of an error; null: only that something failed. */
+export function userErrorOf(error: unknown): UserError | null {
+  if (error instanceof UserError) return error;
+  if (!isDayUsedUp(error)) return null;
+  return new UserError(
+    "limit_reached",
+    "This server has used what Cloudflare's free plan allows it for today.",
+    "Try again after midnight UTC. Nothing that was saved is lost.",
+  );
+}

@@ -1,0 +1,176 @@
+/**
+ * Cuts a reading into batches, each of which one request carries and one write makes true. A conversation that is longer than a batch goes
+ * in parts, each of which says which message it follows. The same reading and limits give the same batches, so that an import can go on
+ * at the number where it stopped.
+ */
+import { utf8 } from "../vault/bytes.ts";
+import type { MessageProvenance } from "../vault/provenance.ts";
+import type {
+  IdentifiedConversation,
+  IdentifiedMemory,
+  IdentifiedMessage,
+  IdentifiedRecord,
+} from "./identify.ts";
+import type { ItemKind, SkipReason } from "./records.ts";
+
+/** What one batch may hold. */
+export interface BatchLimits {
+  /** Of its records as JSON. A single message may be longer. */
+  readonly chars: number;
+  readonly conversations: number;
+  readonly messages: number;
+  readonly memories: number;
+}
+
+export interface ConversationPart {
+  readonly isLast: boolean;
+  /** The last message of the part before; null in the first. */
+  readonly previous: MessageProvenance | null;
+}
+
+export type BatchRecord =
+  | {
+      readonly type: "conversation";
+      readonly conversation: IdentifiedConversation;
+      /** Absent: the conversation is whole. */
+      readonly part?: ConversationPart | undefined;
+    }
+  | { readonly type: "memory"; readonly memory: IdentifiedMemory }
+  | {
+      readonly type: "skipped";
+      readonly kind: ItemKind;
+      readonly reason: SkipReason;
+      readonly count: number;
+      readonly examples: readonly string[];
+    };
+
+/** 512 KiB: with its tokens a row stays below D1's 2 MB, and in hex below the limit of a parameter. */
+const MAX_MESSAGE_BYTES = 524_288;
+/** Of a kind of skip, in a report. */
+export const MAX_EXAMPLES = 3;
+
+export async function* batchesOf(
+  records: AsyncIterable<IdentifiedRecord>,
+  limits: BatchLimits,
+): AsyncGenerator<readonly BatchRecord[]> {
+  let batch = emptyBatch();
+  for await (const record of records) {
+    switch (record.type) {
+      case "skipped":
+        batch.skip(record.kind, record.reason, record.count, record.example);
+        break;
+      case "memory": {
+        const chars = JSON.stringify(record.memory).length;
+        if (!batch.hasRoom(limits, { memories: 1, chars })) {
+          yield batch.records();
+          batch = emptyBatch();
+        }
+        batch.add(record, { memories: 1, chars });
+        break;
+      }
+      case "conversation": {
+        let previous: MessageProvenance | null = null;
+        const { messages, ...head } = withoutTooLarge(record.conversation, batch);
+        const headChars = JSON.stringify(head).length;
+        for (let from = 0; ;) {
+          const whole = sizeOf(messages, from, limits, headChars);
+          const fits = batch.hasRoom(limits, { conversations: 1, ...whole.size });
+          // A conversation that fits a batch of its own is not cut for the room that is left in this one.
+          if (!fits && !batch.isEmpty) {
+            yield batch.records();
+            batch = emptyBatch();
+            continue;
+          }
+          const isLast = whole.end === messages.length;
+          const part = from === 0 && isLast ? undefined : { isLast, previous };
+          batch.add(
+            {
+              type: "conversation",
+              conversation: { ...head, messages: messages.slice(from, whole.end) },
+              ...(part === undefined ? {} : { part }),
+            },
+            { conversations: 1, ...whole.size },
+          );
+          if (isLast) break;
+          previous = messages[whole.end - 1]?.provenance ?? null;
+          from = whole.end;
+        }
+        break;
+      }
+    }
+  }
+  if (!batch.isEmpty) yield batch.records();
+}
+
+type Size = Partial<BatchLimits>;
+
+function emptyBatch() {
+  const records: BatchRecord[] = [];
+  const skips = new Map<string, Extract<BatchRecord, { type: "skipped" }>>();
+  const size = { chars: 0, conversations: 0, messages: 0, memories: 0 };
+  const names = ["chars", "conversations", "messages", "memories"] as const;
+  return {
+    get isEmpty() {
+      return records.length + skips.size === 0;
+    },
+    hasRoom: (limits: BatchLimits, more: Size): boolean =>
+      names.every((name) => size[name] + (more[name] ?? 0) <= limits[name]),
+    add(record: BatchRecord, more: Size): void {
+      records.push(record);
+      for (const name of names) size[name] += more[name] ?? 0;
+    },
+    skip(kind: ItemKind, reason: SkipReason, count: number, example: string | undefined): void {
+      const key = `${kind} ${reason}`;
+      const known = skips.get(key);
+      const examples = [...(known?.examples ?? []), ...(example === undefined ? [] : [example])];
+      skips.set(key, {
+        type: "skipped",
+        kind,
+        reason,
+        count: (known?.count ?? 0) + count,
+        examples: examples.slice(0, MAX_EXAMPLES),
+      });
+    },
+    records: (): readonly BatchRecord[] => [...records, ...skips.values()],
+  };
+}
+
+/** The longest run of messages from one on that a batch of its own holds: at least one message, or none where there are none. */
+function sizeOf(
+  messages: readonly IdentifiedMessage[],
+  from: number,
+  limits: BatchLimits,
+  headChars: number,
+): { readonly end: number; readonly size: { readonly chars: number; readonly messages: number } } {
+  let chars = headChars;
+  let end = from;
+  for (const message of messages.slice(from, from + limits.messages)) {
+    const own = JSON.stringify(message).length;
+    if (end > from && chars + own > limits.chars) break;
+    chars += own;
+    end += 1;
+  }
+  return { end, size: { chars, messages: end - from } };
+}
+
+/** What no row can hold. */
+export function isTooLarge(message: IdentifiedMessage): boolean {
+  // In JSON a UTF-16 unit has at most six bytes: most messages need no count.
+  if (message.text.length * 6 < MAX_MESSAGE_BYTES && message.attachments.length === 0) return false;
+  return utf8(JSON.stringify(message)).length > MAX_MESSAGE_BYTES;
+}
+
+/** It is not sent. */
+function withoutTooLarge(
+  conversation: IdentifiedConversation,
+  batch: ReturnType<typeof emptyBatch>,
+): IdentifiedConversation {
+  const messages = conversation.messages.filter((message) => {
+    if (!isTooLarge(message)) return true;
+    batch.skip("message", "too_large", 1, message.text.slice(0, 120).toWellFormed());
+    return false;
+  });
+  return messages.length === conversation.messages.length
+    ? conversation
+    : { ...conversation, messages };
+}

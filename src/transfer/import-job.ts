@@ -1,0 +1,307 @@
+/**
+ * An import as a job of numbered batches: begun with what the reader found, fed one batch at a time, finished when all are there. A batch that is
+ * sent twice changes nothing, and the same files chosen again go on where the job stopped. The job's row holds the report so far, sealed.
+ */
+import { UserError } from "../errors.ts";
+import { isDayUsedUp } from "../storage/plan.ts";
+import type { JobRow } from "../storage/jobs.ts";
+import type { Caller, OpenAccount } from "../storage/open-account.ts";
+import { argumentsHash } from "../vault/blind.ts";
+import { newJobId, newOperationId } from "../vault/ids.ts";
+import { openJson, sealJson } from "../vault/seal.ts";
+import type { BatchLimits, BatchRecord } from "./batches.ts";
+import { openRun, prepareBatch } from "./import-run.ts";
+import type { ItemCounts, RecognisedFile } from "./read.ts";
+import type { RestoredCounts } from "../storage/archive-restore.ts";
+import { ARCHIVE_FORMAT } from "./archive-manifest.ts";
+import { ITEM_KINDS } from "./records.ts";
+import { emptyReport, openTally, type ImportReport } from "./report.ts";
+
+export interface ImportJob {
+  readonly id: string;
+  readonly state: JobRow["state"];
+  readonly format: string;
+  /** Null as long as nothing has changed. */
+  readonly operationId: string | null;
+  readonly report: ImportReport;
+  /** The number of the batch that is awaited. */
+  readonly nextBatch: number;
+  readonly limits: BatchLimits;
+  readonly bytes: ReadBytes;
+  /** Milliseconds UTC. */
+  readonly startedAt: number;
+  readonly updatedAt: number;
+  /** When the day's quota is there again; null unless the job waits for it. */
+  readonly resumeAt: number | null;
+}
+
+/** Of the chosen files, as the reader counts them. */
+export interface ReadBytes {
+  readonly read: number;
+  readonly total: number;
+}
+
+export interface Upload {
+  readonly files: readonly RecognisedFile[];
+  readonly totals: ItemCounts;
+  /** Of files that can be chosen again: tells them from all others. */
+  readonly key?: string;
+  readonly bytesTotal?: number;
+}
+
+export interface ImportBatchInput {
+  readonly number: number;
+  readonly records: readonly BatchRecord[];
+  readonly bytesRead?: number;
+}
+
+/** As reports call the archive that an empty account is restored from. */
+export const RESTORE_NAME = "Cofio archive";
+
+/** What the job's body holds. Reports of ended jobs that are older than batches hold nothing beside the report. */
+interface JobBody extends ImportReport {
+  readonly limits?: BatchLimits;
+  readonly bytes?: ReadBytes;
+}
+
+/** Goes on with an unfinished import of the same files, or begins one. @param limits of its batches, where they are not the plan's */
+export async function beginImport(
+  at: OpenAccount,
+  upload: Upload,
+  caller: Caller,
+  limits: BatchLimits = at.plan.batch,
+): Promise<ImportJob> {
+  const uploadKey = upload.key === undefined ? null : await argumentsHash(at.keys, upload.key);
+  const unfinished = uploadKey === null ? null : await at.jobs.unfinishedImport(uploadKey);
+  if (unfinished?.state === "cancelled") {
+    await at.jobs.setState(unfinished.id, "running", caller.now);
+    return getImport(at, unfinished.id, caller.now);
+  }
+  if (unfinished !== null) return openJob(at, unfinished, caller.now);
+  const id = newJobId();
+  await at.jobs.create({
+    id,
+    kind: "import",
+    format: formatOf(upload.files),
+    grantId: caller.grantId,
+    client: caller.client,
+    createdAt: caller.now,
+    keyVersion: at.keys.version,
+    operationId: newOperationId(caller.now),
+    ...(uploadKey === null ? {} : { uploadKey }),
+    body: await sealBody(at, id, {
+      ...emptyReport(upload.totals, upload.files),
+      limits,
+      bytes: { read: 0, total: upload.bytesTotal ?? 0 },
+    }),
+  });
+  return getImport(at, id, caller.now);
+}
+
+/**
+ * One batch. It waits, and writes nothing, once the day's quota is spent.
+ * @throws UserError not_found, invalid_input (of a number that is not the next); and whatever storage throws: then nothing of it was written
+ */
+export async function importBatch(
+  at: OpenAccount,
+  jobId: string,
+  { number, records, bytesRead }: ImportBatchInput,
+  caller: Caller,
+): Promise<ImportJob> {
+  const row = await findImport(at, jobId);
+  const job = await openJob(at, row, caller.now);
+  if (!isOpen(job)) {
+    throw new UserError("invalid_input", `This import is ${job.state}.`, "Begin another one.");
+  }
+  if (number < job.nextBatch) return job;
+  if (number > job.nextBatch) {
+    throw new UserError(
+      "invalid_input",
+      `Batch ${number} came before batch ${job.nextBatch}.`,
+      "Send the batches one after the other.",
+      { next_batch: job.nextBatch },
+    );
+  }
+  if (await isSpent(at, caller.now)) return waiting(at, job, caller.now);
+
+  const operationId = row.operationId ?? newOperationId(row.createdAt);
+  const tally = openTally(job.report);
+  const words = at.blindedWords(jobId);
+  const run = await openRun(at, { caller, operationId, tally, words, isTrial: false });
+  const rows = await prepareBatch(run, records);
+  const report = tally.report();
+  const bytes = { read: bytesRead ?? job.bytes.read, total: job.bytes.total };
+  const counts = changesIn(report);
+  try {
+    const written = await at.imports.write(
+      {
+        ...rows,
+        jobId,
+        number,
+        maxMemories: at.rules.maxMemories,
+        counts,
+        report: await sealBody(at, jobId, { ...report, limits: job.limits, bytes }),
+      },
+      { id: operationId, grantId: caller.grantId, client: caller.client, now: caller.now },
+    );
+    const missing = rows.memories.length - written;
+    // Saves of the same moment took the room.
+    if (missing > 0) {
+      tally.add("memory", "new", -missing);
+      tally.skip("memory", "limit_reached", missing);
+      const body = await sealBody(at, jobId, { ...tally.report(), limits: job.limits, bytes });
+      await at.jobs.correct(jobId, body);
+    }
+  } catch (error) {
+    if (!isDayUsedUp(error)) throw error;
+    return waiting(at, job, caller.now);
+  }
+  return {
+    ...job,
+    state: "running",
+    report: tally.report(),
+    operationId: counts === null ? null : operationId,
+    nextBatch: number + 1,
+    bytes,
+    updatedAt: caller.now,
+    resumeAt: null,
+  };
+}
+
+/** What the records would do, with nothing written. @param soFar what earlier parts of the same check have found @returns both together */
+export async function checkRecords(
+  at: OpenAccount,
+  records: readonly BatchRecord[],
+  { soFar, caller }: { readonly soFar: ImportReport; readonly caller: Caller },
+): Promise<ImportReport> {
+  const tally = openTally(soFar);
+  const operationId = newOperationId(caller.now);
+  const words = new Map<string, string>();
+  const run = await openRun(at, { caller, operationId, tally, words, isTrial: true });
+  run.room.left -= soFar.byKind.memory.new;
+  await prepareBatch(run, records);
+  return tally.report();
+}
+
+/** Ends the import. Doing so twice is harmless. @throws UserError not_found */
+export async function endImport(
+  at: OpenAccount,
+  jobId: string,
+  state: "finished" | "cancelled",
+  now: number,
+): Promise<ImportJob> {
+  const row = await findImport(at, jobId);
+  const job = await openJob(at, row, now);
+  if (!isOpen(job)) return job;
+  await at.jobs.end(jobId, {
+    state,
+    // One that was cancelled may go on, under the same operation.
+    operationId: state === "cancelled" ? row.operationId : job.operationId,
+    counts: JSON.stringify(changesIn(job.report) ?? {}),
+    body: await sealBody(at, jobId, { ...job.report, limits: job.limits, bytes: job.bytes }),
+    now,
+  });
+  return { ...job, state, updatedAt: now, resumeAt: null };
+}
+
+/** @throws UserError not_found */
+export async function getImport(at: OpenAccount, jobId: string, now: number): Promise<ImportJob> {
+  return openJob(at, await findImport(at, jobId), now);
+}
+
+async function findImport(at: OpenAccount, jobId: string): Promise<JobRow> {
+  const row = await at.jobs.get(jobId);
+  if (row?.kind === "import" && row.body !== null && row.body !== "") return row;
+  throw new UserError(
+    "not_found",
+    "There is no import with this job id.",
+    "Send the `job.id` that the import gave.",
+  );
+}
+
+async function openJob(at: OpenAccount, row: JobRow, now: number): Promise<ImportJob> {
+  const { id, state, format, cursor, createdAt, updatedAt } = row;
+  const {
+    limits = at.plan.batch,
+    bytes = { read: 0, total: 0 },
+    ...sealed
+  } = await openJson<JobBody>(at.keys, contextOf(id), row.body ?? "");
+  const isRestore = format === ARCHIVE_FORMAT;
+  const report = isRestore && state !== "finished" ? restored(sealed, row) : sealed;
+  return {
+    id,
+    state,
+    format: isRestore ? RESTORE_NAME : format,
+    operationId: changesIn(report) === null ? null : row.operationId,
+    report,
+    nextBatch: (cursor ?? 0) + 1,
+    limits,
+    bytes,
+    startedAt: createdAt,
+    updatedAt,
+    resumeAt: state === "waiting_quota" ? nextDay(now) : null,
+  };
+}
+
+/** A restore counts in the open, in the statement that writes: what was there already is found only then. */
+function restored(report: ImportReport, { counts }: JobRow): ImportReport {
+  const tally = openTally(report);
+  // True because only `storage/archive-restore.ts` writes them.
+  const byKind = JSON.parse(counts) as Partial<RestoredCounts>;
+  for (const kind of ITEM_KINDS) {
+    const { found, written, unreadable } = byKind[kind] ?? { found: 0, written: 0, unreadable: 0 };
+    tally.add(kind, "new", written);
+    tally.skip(kind, "unreadable", unreadable);
+    tally.skip(kind, "duplicate_in_file", found - written - unreadable);
+  }
+  return tally.report();
+}
+
+function isOpen({ state }: ImportJob): boolean {
+  return state === "created" || state === "running" || state === "waiting_quota";
+}
+
+async function isSpent({ plan, imports }: OpenAccount, now: number): Promise<boolean> {
+  return plan.rowsADay !== null && (await imports.rowsWrittenToday(now)) >= plan.rowsADay;
+}
+
+async function waiting(at: OpenAccount, job: ImportJob, now: number): Promise<ImportJob> {
+  try {
+    await at.jobs.setState(job.id, "waiting_quota", now);
+  } catch (error) {
+    // When D1 itself has closed for the day, this cannot be written either.
+    if (!isDayUsedUp(error)) throw error;
+  }
+  return { ...job, state: "waiting_quota", updatedAt: now, resumeAt: nextDay(now) };
+}
+
+const DAY_MS = 86_400_000;
+
+/** The plan's days begin at midnight UTC. */
+function nextDay(now: number): number {
+  return (Math.floor(now / DAY_MS) + 1) * DAY_MS;
+}
+
+/** Null: nothing. */
+function changesIn({ byKind }: ImportReport): Record<string, number> | null {
+  const changed = ({ new: fresh, updated }: { new: number; updated: number }) => fresh + updated;
+  const counts = {
+    conversations: changed(byKind.conversation),
+    messages: changed(byKind.message),
+    memories: changed(byKind.memory),
+  };
+  return Object.values(counts).some((count) => count > 0) ? counts : null;
+}
+
+function formatOf(files: readonly RecognisedFile[]): string {
+  const formats = files.flatMap((file) => (file.outcome === "read" ? [file.format] : []));
+  return [...new Set(formats)].join(", ");
+}
+
+function sealBody(at: OpenAccount, jobId: string, body: JobBody): Promise<string> {
+  return sealJson(at.keys, contextOf(jobId), body);
+}
+
+function contextOf(jobId: string) {
+  return { id: jobId, version: 1, kind: "job" } as const;
+}

@@ -1,0 +1,103 @@
+/** One batch of an import, compared with what is stored and sealed where it is new or changed. */
+import { rememberingBlinder, type BlindWords } from "../conversations/conversation.ts";
+import type { ImportRows } from "../storage/imports.ts";
+import type { Caller, OpenAccount } from "../storage/open-account.ts";
+import type { BatchRecord } from "./batches.ts";
+import {
+  prepareConversations,
+  type FoundConversation,
+  type PreparedMessage,
+} from "./import-conversations.ts";
+import { exampleOf, prepareMemories } from "./import-memories.ts";
+import type { IdentifiedMemory } from "./identify.ts";
+import type { Tally } from "./report.ts";
+
+/** What the preparing functions share. */
+export interface ImportRun {
+  readonly at: OpenAccount;
+  readonly caller: Caller;
+  readonly operationId: string;
+  readonly tally: Tally;
+  readonly blind: BlindWords;
+  /** Memories that may still be added; counted down as they are prepared. */
+  readonly room: { left: number };
+  /** Nothing may be written, also nothing that comes back from the trash. */
+  readonly isTrial: boolean;
+}
+
+/** @param words that were blinded already */
+export async function openRun(
+  at: OpenAccount,
+  {
+    words,
+    ...run
+  }: Pick<ImportRun, "caller" | "operationId" | "tally" | "isTrial"> & {
+    readonly words: Map<string, string>;
+  },
+): Promise<ImportRun> {
+  return {
+    ...run,
+    at,
+    blind: rememberingBlinder(at.keys, words),
+    room: { left: at.rules.maxMemories - (await at.imports.memoryCount()) },
+  };
+}
+
+/** Counts every record in the run's tally. @returns what is to be written */
+export async function prepareBatch(
+  run: ImportRun,
+  records: readonly BatchRecord[],
+): Promise<ImportRows> {
+  const conversations: FoundConversation[] = [];
+  const memories: IdentifiedMemory[] = [];
+  for (const record of records) {
+    switch (record.type) {
+      case "conversation":
+        conversations.push(record);
+        break;
+      case "memory":
+        memories.push(record.memory);
+        break;
+      case "skipped":
+        run.tally.skip(record.kind, record.reason, record.count, await examplesOf(run, record));
+        break;
+    }
+  }
+  const chats = conversations.length === 0 ? null : await prepareConversations(run, conversations);
+  const facts = memories.length === 0 ? [] : await prepareMemories(run, memories);
+  run.tally.add("memory", "new", facts.length);
+  const messages = chats?.messages ?? [];
+  return {
+    conversations: chats?.rows ?? [],
+    messages: messages.map(({ row }) => row),
+    moves: chats?.moves ?? [],
+    reindex: [...new Set([...messages.flatMap(({ reindex }) => reindex), ...(chats?.moved ?? [])])],
+    memories: facts.map(({ row }) => row),
+    labels: facts
+      .filter(({ labels }) => labels.length > 0)
+      .map(({ row, labels }) => ({ memoryId: row.id, labels })),
+    changedTokens: changeOf(messages, "tokenCount"),
+    changedBytes: changeOf(messages, "sizeBytes"),
+  };
+}
+
+/** Conversations are kept as they are, secrets and all; what is shown of a memory holds none that the memory may not hold. */
+async function examplesOf(
+  run: ImportRun,
+  { kind, examples }: Extract<BatchRecord, { type: "skipped" }>,
+): Promise<readonly string[]> {
+  return kind === "memory"
+    ? Promise.all(examples.map((example) => exampleOf(run, example)))
+    : examples;
+}
+
+/** What the messages that replace others add to a sum. */
+function changeOf(
+  messages: readonly PreparedMessage[],
+  column: "tokenCount" | "sizeBytes",
+): number {
+  return messages.reduce(
+    (sum, { replaced, row }) => sum + (replaced === null ? 0 : row[column] - replaced[column]),
+    0,
+  );
+}

@@ -1,0 +1,266 @@
+/**
+ * Restores a Cofio archive. An empty account becomes what the archive says: ids, versions, times, operations. Where something is stored
+ * already the archive is merged as any other import. Lines are written in numbered batches, so that a restore that was interrupted goes
+ * on when the same archive is sent again.
+ */
+import { rememberingBlinder, openConversationText } from "../conversations/conversation.ts";
+import { UserError } from "../errors.ts";
+import { sealLabels } from "../memory/memory.ts";
+import type { Caller, OpenAccount } from "../storage/open-account.ts";
+import type { RestoreBatch } from "../storage/archive-restore.ts";
+import { readSettings, sealRules } from "../storage/rules.ts";
+import { contentHash } from "../vault/blind.ts";
+import { newJobId, newOperationId } from "../vault/ids.ts";
+import { sealJson } from "../vault/seal.ts";
+import {
+  parseLine,
+  type ArchiveLine,
+  type LineOf,
+  type LineType,
+  type MessageLine,
+} from "./archive-lines.ts";
+import { ARCHIVE_FORMAT } from "./archive-manifest.ts";
+import { archiveOf, lineBatches, type UnpackedArchive } from "./unpacked-archive.ts";
+import { isObject } from "./formats/json.ts";
+import { endImport, getImport, RESTORE_NAME, type ImportJob } from "./import-job.ts";
+import { importReading } from "./import.ts";
+import { readExport, type ExportFile } from "./read.ts";
+import type { ItemKind } from "./records.ts";
+import { emptyReport } from "./report.ts";
+import {
+  conversationRow,
+  memoryRow,
+  memoryTextOf,
+  messageRow,
+  operationRow,
+  replacementOf,
+  type MessageHome,
+} from "./restored-rows.ts";
+
+/** Null: none of the files is the manifest of an archive. @throws UserError unsupported_format where it is not as it was exported */
+export async function restoreArchive(
+  at: OpenAccount,
+  files: readonly ExportFile[],
+  caller: Caller,
+): Promise<ImportJob | null> {
+  const archive = await archiveOf(files);
+  if (archive === null) return null;
+  // Another import meanwhile would find the account half restored.
+  const restored = await at.oneAtATime(() => restoreNow(at, archive, caller));
+  return restored ?? importReading(at, await readExport(archive.items), caller);
+}
+
+/** Null: the account holds something of its own. */
+async function restoreNow(
+  at: OpenAccount,
+  archive: UnpackedArchive,
+  caller: Caller,
+): Promise<ImportJob | null> {
+  const begun = await beginRestore(at, archive, caller);
+  if (begun === null) return null;
+  let number = 0;
+  for await (const lines of lineBatches(archive)) {
+    number += 1;
+    if (number >= begun.nextBatch) await restoreBatch(at, begun.id, { number, lines }, caller);
+  }
+  return endImport(at, begun.id, "finished", caller.now);
+}
+
+/** The job of a restore, made or gone on with: the same archive is known by its manifest. Null: the account holds something of its own. */
+export async function beginRestore(
+  at: OpenAccount,
+  { name, manifestText, totals }: Pick<UnpackedArchive, "name" | "manifestText" | "totals">,
+  caller: Caller,
+): Promise<ImportJob | null> {
+  const id = newJobId();
+  const files = [
+    { outcome: "read", name, format: RESTORE_NAME, source: "cofio", truncated: false },
+  ] as const;
+  const begun = await at.archiveRestore.begin({
+    id,
+    format: ARCHIVE_FORMAT,
+    uploadKey: await contentHash(at.keys, manifestText),
+    grantId: caller.grantId,
+    client: caller.client,
+    keyVersion: at.keys.version,
+    operationId: newOperationId(caller.now),
+    body: await sealJson(at.keys, { id, version: 1, kind: "job" }, emptyReport(totals, files)),
+    now: caller.now,
+  });
+  return begun === null ? null : getImport(at, begun, caller.now);
+}
+
+/**
+ * Writes one batch of lines. Sent again it changes nothing.
+ * @throws UserError not_found, invalid_input where a batch before it is missing
+ */
+export async function restoreBatch(
+  at: OpenAccount,
+  jobId: string,
+  { number, lines }: { readonly number: number; readonly lines: readonly unknown[] },
+  caller: Caller,
+): Promise<ImportJob> {
+  const job = await at.jobs.get(jobId);
+  const isOpen = ["created", "running", "cancelled"].includes(job?.state ?? "");
+  if (job?.kind !== "import" || job.format !== ARCHIVE_FORMAT || !isOpen) {
+    throw new UserError(
+      "not_found",
+      "There is no such restore under way.",
+      "Begin it with the archive.",
+    );
+  }
+  const next = (job.cursor ?? 0) + 1;
+  if (number > next) {
+    throw new UserError(
+      "invalid_input",
+      `Batch ${number} came before batch ${next}.`,
+      "Send the batches one after the other.",
+      { next_batch: next },
+    );
+  }
+  if (number === next) {
+    const read = lines.map((line) => parseLine(line));
+    const readable = read.filter((line) => line !== null);
+    // A line that cannot be read still says what it is.
+    const countOf = (kind: ItemKind) => {
+      const found = lines.filter((line) => isObject(line) && line["type"] === kind).length;
+      return { found, unreadable: found - readable.filter(({ type }) => type === kind).length };
+    };
+    await at.archiveRestore.write(
+      await batchOf(at, number, readable),
+      {
+        jobId,
+        lines: {
+          memory: countOf("memory"),
+          conversation: countOf("conversation"),
+          message: countOf("message"),
+        },
+      },
+      {
+        id: job.operationId ?? newOperationId(job.createdAt),
+        grantId: caller.grantId,
+        client: caller.client,
+        now: caller.now,
+      },
+    );
+  }
+  return getImport(at, jobId, caller.now);
+}
+
+async function batchOf(
+  at: OpenAccount,
+  number: number,
+  lines: readonly ArchiveLine[],
+): Promise<RestoreBatch> {
+  const { keys } = at;
+  const memories = distinct(ofType(lines, "memory"), ({ id }) => id);
+  const conversations = await Promise.all(
+    distinct(ofType(lines, "conversation"), ({ id }) => id).map(async (line) => ({
+      line,
+      row: await conversationRow(at, line),
+    })),
+  );
+  const messageLines = distinct(
+    ofType(lines, "message"),
+    ({ conversation, id }) => `${conversation} ${id}`,
+  );
+  const earlierMessages = ofType(lines, "message_version");
+  const homes = new Map<string, MessageHome>(
+    conversations.map(({ line: { id, title, source }, row: { originKey } }) => [
+      id,
+      { originKey, title, source },
+    ]),
+  );
+  const neighbours = await findHomes(at, homes, [...messageLines, ...earlierMessages]);
+  const blind = rememberingBlinder(keys);
+  const messageOf = async <Line extends MessageLine>(line: Line) => {
+    const home = homes.get(line.conversation);
+    return home === undefined ? [] : [{ line, row: await messageRow(at, line, { home, blind }) }];
+  };
+  const messages = (await Promise.all(messageLines.map(messageOf))).flat();
+  const messageVersions = (await Promise.all(earlierMessages.map(messageOf))).flat();
+  const [rules] = ofType(lines, "rules");
+  return {
+    number,
+    memories: distinct(
+      await Promise.all(memories.map((line) => memoryRow(at, line))),
+      // Of living ones that say the same the first stays.
+      ({ id, status, supersededBy, fingerprint }) =>
+        status === "trashed" || supersededBy !== null ? id : fingerprint,
+    ),
+    labels: (
+      await Promise.all(
+        memories.map(async (line) => ({
+          memoryId: line.id,
+          labels: await sealLabels(keys, memoryTextOf(line)),
+        })),
+      )
+    ).filter(({ labels }) => labels.length > 0),
+    memoryVersions: await Promise.all(
+      ofType(lines, "memory_version").map(async (line) => ({
+        ...(await memoryRow(at, line)),
+        ...replacementOf(line),
+      })),
+    ),
+    conversations: conversations.map(({ row }) => row),
+    conversationVersions: await Promise.all(
+      ofType(lines, "conversation_version").map(async (line) => ({
+        ...(await conversationRow(at, line)),
+        ...replacementOf(line),
+      })),
+    ),
+    messages: messages.map(({ row }) => row),
+    messageVersions: messageVersions.map(({ line, row }) => ({ ...row, ...replacementOf(line) })),
+    operations: ofType(lines, "operation").map(operationRow),
+    rules: rules === undefined ? null : await sealRules(keys, settingsOf(rules)),
+    neighbours,
+  };
+}
+
+/**
+ * Adds the conversations that stand in earlier batches.
+ * @returns keys of the messages there that have the first new ones as neighbours
+ */
+async function findHomes(
+  at: OpenAccount,
+  homes: Map<string, MessageHome>,
+  lines: readonly MessageLine[],
+): Promise<string[]> {
+  const missing = lines.filter(({ conversation }) => !homes.has(conversation));
+  if (missing.length === 0) return [];
+  const firsts = new Map<string, number>();
+  for (const { type, conversation, position } of missing) {
+    if (type !== "message") continue;
+    firsts.set(conversation, Math.min(position, firsts.get(conversation) ?? position));
+  }
+  const { conversations, before } = await at.archiveRestore.around(
+    [...new Set(missing.map(({ conversation }) => conversation))],
+    [...firsts].map(([conversation, position]) => ({ conversation, position })),
+  );
+  for (const row of conversations) {
+    const { title } = await openConversationText(at.keys, row);
+    homes.set(row.id, { originKey: row.originKey, title, source: row.source });
+  }
+  return before;
+}
+
+function settingsOf({ rules }: LineOf<"rules">) {
+  const read = readSettings(rules);
+  if (read.outcome === "refused") {
+    throw new UserError("unsupported_format", read.problem, read.wanted);
+  }
+  return read.settings;
+}
+
+function ofType<Type extends LineType>(lines: readonly ArchiveLine[], type: Type): LineOf<Type>[] {
+  // True because a line's type says which of the lines it is.
+  return lines.filter((line) => line.type === type) as LineOf<Type>[];
+}
+
+function distinct<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
+  const known = new Set<string>();
+  return items.filter((item) => {
+    const key = keyOf(item);
+    return !known.has(key) && known.add(key);
+  });
+}

@@ -1,0 +1,343 @@
+/**
+ * Sends the files of an export to a Cofio server, batch by batch: the same in a browser's worker and in Node. Files are unzipped and read here,
+ * never held whole; the server sees only batches. An import that broke off goes on when the same files are chosen again.
+ */
+import { LARGE_BATCH } from "../storage/plan.ts";
+import { utf8 } from "../vault/bytes.ts";
+import { batchesOf, type BatchLimits } from "./batches.ts";
+import { identified } from "./identify.ts";
+import type { CheckAnswer, ImportAnswer } from "./import-answer.ts";
+import {
+  readExport,
+  type ExportFile,
+  type ExportReading,
+  type ItemCounts,
+  type RecognisedFile,
+} from "./read.ts";
+import type { ImportBatchInput } from "./import-job.ts";
+import { emptyReport, type ImportReport, type KindCounts } from "./report.ts";
+import { archiveOf, lineBatches, type UnpackedArchive } from "./unpacked-archive.ts";
+import { expandZips, READER_LIMITS } from "./unzip.ts";
+
+/** What was found, before anything has left the machine. */
+export interface Survey {
+  readonly files: readonly RecognisedFile[];
+  readonly totals: ItemCounts;
+  /** Elements per platform account; with more than one, ask whose to import. */
+  readonly accounts: ReadonlyMap<string, number>;
+}
+
+export interface PreparedUpload {
+  readonly survey: Survey;
+  /** Of a Cofio archive: where the account is empty, it becomes what the archive says. */
+  readonly archive: UnpackedArchive | null;
+  readonly reading: ExportReading;
+  readonly meter: ByteMeter;
+  /** Tells these files from all others. */
+  readonly key: string;
+}
+
+/** Bytes of the files, unzipped. */
+interface ByteMeter {
+  readonly total: () => number;
+  /** Since the last restart. */
+  readonly read: () => number;
+  readonly restart: () => void;
+}
+
+export interface ImportProgress {
+  readonly phase: "sending" | "waiting_quota";
+  readonly bytesRead: number;
+  readonly bytesTotal: number;
+  readonly done: ItemCounts;
+  readonly totals: ItemCounts;
+  /** Milliseconds UTC: when it will be ready at this pace, or goes on; null: unknown. */
+  readonly estimatedEndAt: number | null;
+}
+
+export interface SendOptions {
+  /** Calls the API, `path` below `/api/imports`. Rejects when there is no connection. */
+  readonly call: (path: string, body: unknown) => Promise<ApiAnswer>;
+  /** Only tell what the import would do; nothing is written. */
+  readonly dryRun: boolean;
+  /** The platform account to import, where the files hold several; null: all. */
+  readonly account: string | null;
+  readonly onProgress: (progress: ImportProgress) => void;
+  /** There is no connection, or the server failed. @param nextTry milliseconds UTC */
+  readonly onDelay: (nextTry: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  /** Parsed JSON; null where it was none. */
+  readonly body: unknown;
+}
+
+/** The server said no, in words for the person. */
+export class ImportRefused extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint: string) {
+    super(message);
+    this.name = "ImportRefused";
+    this.hint = hint;
+  }
+}
+
+/** Reads the files once. @throws UserError unsupported_format, too_large */
+export async function survey(files: readonly File[]): Promise<PreparedUpload> {
+  const { metered, meter } = withMeter(await expandZips(files, READER_LIMITS));
+  const archive = await archiveOf(metered);
+  const reading = await readExport(archive?.items ?? metered);
+  const { recognised, totals, accounts } = reading;
+  const found = { files: recognised, totals, accounts };
+  return { survey: found, archive, reading, meter, key: await keyOf(files, found) };
+}
+
+/** @throws ImportRefused; the signal's reason, which cancels the import */
+export function send(
+  upload: PreparedUpload,
+  options: SendOptions,
+): Promise<ImportAnswer | CheckAnswer> {
+  upload.meter.restart();
+  return options.dryRun ? check(upload, options) : sendAll(upload, options);
+}
+
+async function sendAll(upload: PreparedUpload, options: SendOptions): Promise<ImportAnswer> {
+  const { account, signal } = options;
+  const { survey: found, meter } = upload;
+  const restored = upload.archive === null ? null : await restore(upload.archive, options, upload);
+  if (restored !== null) return restored;
+  const begun = (await persist(options, "/begin", {
+    files: found.files,
+    totals: found.totals,
+    key: `${upload.key} ${account ?? ""}`,
+    bytesTotal: meter.total(),
+  })) as BeginAnswer;
+  const { id, next_batch: next = 1 } = begun.job;
+  const batches = batchesOf(identified(recordsOf(upload, account)), begun.limits);
+  let number = 0;
+  try {
+    for await (const records of readAhead(batches)) {
+      signal.throwIfAborted();
+      number += 1;
+      // Of an earlier run: it is there.
+      if (number < next) continue;
+      const bytesRead = meter.read();
+      await sendBatch(upload, options, { id, batch: { number, records, bytesRead } });
+    }
+  } catch (error) {
+    // What is there stays, and one undo takes it away.
+    if (signal.aborted) await options.call(`/${id}/cancel`, {}).catch(() => null);
+    throw error;
+  }
+  return (await persist(options, `/${id}/finish`, {})) as ImportAnswer;
+}
+
+/** Null: the account holds something of its own, so the archive is imported as any other file. */
+async function restore(
+  archive: UnpackedArchive,
+  options: SendOptions,
+  upload: PreparedUpload,
+): Promise<ImportAnswer | null> {
+  const { name, manifestText, totals } = archive;
+  const begun = (await persist(options, "/restore", { name, manifestText, totals })) as
+    | ImportAnswer
+    | { readonly job: null };
+  if (begun.job === null) return null;
+  const { id, next_batch: next = 1 } = begun.job;
+  let number = 0;
+  try {
+    for await (const lines of readAhead(lineBatches(archive))) {
+      number += 1;
+      if (number < next) continue;
+      const answer = (await persist(options, `/${id}/lines`, { number, lines })) as ImportAnswer;
+      options.onProgress(progressOf(upload, answer));
+    }
+  } catch (error) {
+    if (options.signal.aborted) await options.call(`/${id}/cancel`, {}).catch(() => null);
+    throw error;
+  }
+  return (await persist(options, `/${id}/finish`, {})) as ImportAnswer;
+}
+
+async function check(upload: PreparedUpload, options: SendOptions): Promise<CheckAnswer> {
+  const { survey: found } = upload;
+  let answer: CheckedBatch | null = null;
+  let report: ImportReport = emptyReport(found.totals, found.files);
+  const records = identified(recordsOf(upload, options.account));
+  for await (const batch of readAhead(batchesOf(records, LARGE_BATCH))) {
+    options.signal.throwIfAborted();
+    // The server keeps nothing of a check: what it has found so far goes with each part.
+    answer = (await persist(options, "/check", { records: batch, report })) as CheckedBatch;
+    report = answer.report;
+    options.onProgress(progressOf(upload, answer.check));
+  }
+  answer ??= (await persist(options, "/check", { records: [], report })) as CheckedBatch;
+  return answer.check;
+}
+
+// The shapes below are what `http/imports.ts` answers; the server and this file are of one version, or nearly.
+type BeginAnswer = ImportAnswer & { readonly limits: BatchLimits };
+interface CheckedBatch {
+  readonly check: CheckAnswer;
+  readonly report: ImportReport;
+}
+
+async function sendBatch(
+  upload: PreparedUpload,
+  options: SendOptions,
+  { id, batch }: { readonly id: string; readonly batch: ImportBatchInput },
+): Promise<void> {
+  for (;;) {
+    const answer = (await persist(options, `/${id}/batches`, batch)) as ImportAnswer;
+    const { resume_at, estimated_end_at } = answer.job;
+    if (answer.job.state === "cancelled") {
+      throw new ImportRefused("The import was cancelled.", "Import the same files to go on.");
+    }
+    if (resume_at === undefined) {
+      const endsAt = estimated_end_at === undefined ? null : Date.parse(estimated_end_at);
+      options.onProgress({ ...progressOf(upload, answer), estimatedEndAt: endsAt });
+      return;
+    }
+    const resumeAt = Date.parse(resume_at);
+    options.onProgress({
+      ...progressOf(upload, answer),
+      phase: "waiting_quota",
+      estimatedEndAt: resumeAt,
+    });
+    await pause(resumeAt - Date.now(), options.signal);
+  }
+}
+
+function progressOf(
+  { meter, survey: { totals } }: PreparedUpload,
+  { items }: Pick<ImportAnswer, "items">,
+): ImportProgress {
+  const done = ({ new: fresh, updated, unchanged, skipped }: KindCounts) =>
+    fresh + updated + unchanged + skipped;
+  const { conversation, message, memory } = items.by_kind;
+  return {
+    phase: "sending",
+    bytesRead: meter.read(),
+    bytesTotal: meter.total(),
+    done: { conversation: done(conversation), message: done(message), memory: done(memory) },
+    totals,
+    estimatedEndAt: null,
+  };
+}
+
+/** Waits between attempts double from the first to the last: some four minutes in all, for a network that comes back. */
+const FIRST_WAIT_MS = 500;
+const LAST_WAIT_MS = 60_000;
+
+/** Calls until there is an answer. A call that was answered and got lost does no harm when it is repeated. */
+async function persist(
+  { call, onDelay, signal }: SendOptions,
+  path: string,
+  body: unknown,
+): Promise<unknown> {
+  for (let wait = FIRST_WAIT_MS; ; wait *= 2) {
+    signal.throwIfAborted();
+    const answer = await call(path, body).catch((error: unknown) => {
+      if (wait > LAST_WAIT_MS || signal.aborted) throw error;
+      return null;
+    });
+    if (answer !== null && answer.status < 400) return answer.body;
+    if (answer !== null && (answer.status < 500 || wait > LAST_WAIT_MS)) throw refusal(answer);
+    onDelay(Date.now() + wait);
+    await pause(wait, signal);
+  }
+}
+
+function refusal({ status, body }: ApiAnswer): ImportRefused {
+  // True of everything that the API answers.
+  const { error } = (body ?? {}) as { error?: { message?: string; hint?: string } };
+  return new ImportRefused(
+    error?.message ?? `The server answered with status ${status}.`,
+    error?.hint ?? "Try again.",
+  );
+}
+
+/** Makes the next batch while one is on its way. */
+async function* readAhead<T>(batches: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+  let next = batches.next();
+  for (;;) {
+    const made = await next;
+    if (made.done === true) return;
+    next = batches.next();
+    // What it throws is thrown when its turn has come.
+    next.catch(() => {});
+    yield made.value;
+  }
+}
+
+function recordsOf({ reading }: PreparedUpload, account: string | null) {
+  return reading.records(account === null ? {} : { account });
+}
+
+function withMeter(files: readonly ExportFile[]): {
+  readonly metered: ExportFile[];
+  readonly meter: ByteMeter;
+} {
+  const sizes = new Map<ExportFile, number>();
+  const passes = new Map<ExportFile, number>();
+  const sum = (of: ReadonlyMap<ExportFile, number>) =>
+    [...of.values()].reduce((total, bytes) => total + bytes, 0);
+  const metered = files.map((file): ExportFile => {
+    const { bytes } = file;
+    if (typeof bytes !== "function") return file;
+    return {
+      name: file.name,
+      bytes: async function* () {
+        let read = 0;
+        for await (const chunk of bytes()) {
+          read += chunk.length;
+          passes.set(file, read);
+          yield chunk;
+        }
+        sizes.set(file, read);
+      },
+    };
+  });
+  const meter = {
+    total: () => sum(sizes),
+    read: () => sum(passes),
+    restart: () => passes.clear(),
+  };
+  return { metered, meter };
+}
+
+/** Read at once while the key is made. Arbitrary. */
+const KEY_SLICE_BYTES = 4 * 1_048_576;
+
+/** Of the files' bytes and of what was found in them: another version of the readers may cut other batches. */
+async function keyOf(files: readonly File[], { totals }: Survey): Promise<string> {
+  const digests: string[] = [];
+  for (const file of files) {
+    for (let from = 0; from < file.size; from += KEY_SLICE_BYTES) {
+      digests.push(await sha256(await file.slice(from, from + KEY_SLICE_BYTES).arrayBuffer()));
+    }
+  }
+  return sha256(utf8(JSON.stringify([digests, totals])));
+}
+
+async function sha256(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, Math.max(0, ms));
+    signal.addEventListener("abort", end);
+  });
+  signal.throwIfAborted();
+}

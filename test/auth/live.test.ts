@@ -1,0 +1,155 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, expect, test } from "vitest";
+import { fetchWorker, newPerson } from "../support/people.ts";
+import { newVisitor, ORIGIN, signedUp, type Visitor } from "./support/visitor.ts";
+
+beforeAll(() => {
+  env.SIGN_UP = "open";
+});
+
+test("a page hears the state of the account at once, and then each change", async () => {
+  const visitor = await newcomer("Mair");
+  const socket = await listen(visitor);
+  expect(await socket.states(1)).toEqual([{ imports: {} }]);
+  await importList(visitor, "- Lives in Bangor\n- Prefers tea");
+  const [, state] = await socket.states(2);
+  expect(Object.values(state?.imports ?? {})).toMatchObject([
+    { state: "finished", counts: { memory: { found: 2, new: 2, skipped: 0 } } },
+  ]);
+  const later = await listen(visitor);
+  expect(await later.states(1)).toEqual([state]);
+});
+
+test("what it hears names nobody and quotes nothing", async () => {
+  const visitor = await newcomer("Gwen");
+  const socket = await listen(visitor);
+  await importList(visitor, "- Lives in Bangor");
+  await socket.states(2);
+  expect(socket.heard.join("\n")).not.toMatch(/Bangor|Gwen/);
+  expect(socket.heard.join("\n")).not.toContain(await userIdOf("Gwen"));
+});
+
+test("whoever says anything on it is not heard, and hears no more", async () => {
+  const visitor = await newcomer("Nia");
+  await importList(visitor, "- Lives in Bangor");
+  const before = await (await listen(visitor)).states(1);
+  for (const message of [
+    JSON.stringify({ type: "cf_agent_state", state: { imports: {} } }),
+    ...["listGrants", "revokeGrant", "setState", "destroy"].map((method) =>
+      JSON.stringify({ type: "rpc", id: "1", method, args: [] }),
+    ),
+    "no JSON",
+    new Uint8Array([0, 1]),
+  ]) {
+    const socket = await listen(visitor);
+    expect(await socket.states(1)).toEqual(before);
+    socket.send(message);
+    expect(await socket.closed).toBe(1008);
+  }
+  expect(await (await listen(visitor)).states(1)).toEqual(before);
+});
+
+test("one person never hears of another, whatever the address or the headers ask for", async () => {
+  const visitor = await newcomer("Elin");
+  await importList(await newcomer("Carys"), "- Lives in Bangor");
+  const userId = await userIdOf("Carys");
+  for (const path of [
+    `/api/live?name=${userId}&user=${userId}&_pk=${userId}&__agents_transport=capnweb`,
+    `/api/live?__ps_name=${userId}`,
+  ]) {
+    const socket = await listen(visitor, path, {
+      "x-partykit-room": userId,
+      "x-partykit-namespace": "USERS",
+      "x-agents-lifecycle-props": "e30",
+    });
+    expect(await socket.states(1)).toEqual([{ imports: {} }]);
+  }
+  for (const path of [`/api/live/${userId}`, `/api/live/sub/user-agent/${userId}`]) {
+    expect((await upgrade(visitor, path)).status).toBe(404);
+  }
+});
+
+test("it opens to a session only", async () => {
+  const visitor = await newcomer("Lowri");
+  expect((await upgrade(newVisitor())).status).toBe(401);
+  const { token } = await newPerson();
+  const withToken = await fetchWorker("/api/live", {
+    headers: { upgrade: "websocket", origin: ORIGIN, authorization: `Bearer ${token}` },
+  });
+  expect(withToken.status).toBe(401);
+  await visitor.post("/sign-out", {});
+  expect((await upgrade(visitor)).status).toBe(401);
+});
+
+test("no other site opens it with a person's cookies", async () => {
+  const visitor = await newcomer("Sioned");
+  for (const origin of ["http://localhost:9", "https://evil.example", "null", undefined]) {
+    const headers = { upgrade: "websocket", ...(origin === undefined ? {} : { origin }) };
+    expect([origin, (await visitor.get("/api/live", headers)).status]).toEqual([origin, 403]);
+  }
+});
+
+test("there is no page at its address", async () => {
+  const visitor = await newcomer("Bethan");
+  expect((await visitor.get("/api/live")).status).toBe(404);
+});
+
+async function newcomer(name: string): Promise<Visitor> {
+  return (await signedUp(name)).visitor;
+}
+
+async function userIdOf(name: string): Promise<string> {
+  const row = await env.DB.prepare("SELECT id FROM auth_user WHERE name = ?")
+    .bind(name)
+    .first<{ id: string }>();
+  if (row === null) throw new Error(`Nobody is called ${name}`);
+  return row.id;
+}
+
+async function importList(visitor: Visitor, list: string): Promise<void> {
+  expect((await visitor.post("/import", { list })).status).toBe(200);
+}
+
+function upgrade(
+  visitor: Visitor,
+  path = "/api/live",
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return visitor.get(path, { upgrade: "websocket", origin: ORIGIN, ...headers });
+}
+
+interface LiveState {
+  readonly imports: Readonly<Record<string, unknown>>;
+}
+
+async function listen(visitor: Visitor, path?: string, headers?: Record<string, string>) {
+  const response = await upgrade(visitor, path, headers);
+  const socket = response.webSocket;
+  if (socket === null) throw new Error(`${response.status} ${await response.text()}`);
+  const heard: string[] = [];
+  let wake = (): void => {};
+  socket.addEventListener("message", ({ data }) => {
+    heard.push(String(data));
+    wake();
+  });
+  const closed = new Promise<number>((done) =>
+    socket.addEventListener("close", ({ code }) => done(code)),
+  );
+  socket.accept();
+  return {
+    heard,
+    /** With the code that the server gave. */
+    closed,
+    send: (message: string | Uint8Array) => socket.send(message),
+    /** The first `count` states, as soon as there are so many. */
+    async states(count: number): Promise<LiveState[]> {
+      for (;;) {
+        const states = heard
+          .map((text) => JSON.parse(text) as { state?: LiveState })
+          .flatMap(({ state }) => (state === undefined ? [] : [state]));
+        if (states.length >= count) return states;
+        await new Promise<void>((woken) => (wake = woken));
+      }
+    },
+  };
+}

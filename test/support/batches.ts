@@ -1,0 +1,53 @@
+/** What may happen around a write: its answer gets lost, or something else comes first. On the real database of one person's object. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import type { UserAgent } from "../../src/user-agent.ts";
+import type { Person } from "./people.ts";
+
+/** From now on every write succeeds while its first answer gets lost. @returns how many got lost so far */
+export async function loseAnswers(person: Person): Promise<() => number> {
+  let lost = 0;
+  const answered = new WeakSet<D1PreparedStatement[]>();
+  await interceptBatches(person, async (statements, run) => {
+    const results = await run();
+    const isRead = results.every(({ meta }) => meta.rows_written === 0);
+    if (isRead || answered.has(statements)) return results;
+    answered.add(statements);
+    lost += 1;
+    throw new Error("Network connection lost.");
+  });
+  return () => lost;
+}
+
+/** Does something else when the object is about to run its next batch, and lets that go on then. */
+export async function beforeNextBatch(person: Person, act: () => Promise<unknown>): Promise<void> {
+  let isDone = false;
+  await interceptBatches(person, async (_statements, run) => {
+    if (!isDone) {
+      isDone = true;
+      await act();
+    }
+    return run();
+  });
+}
+
+async function interceptBatches(
+  { userId }: Person,
+  batch: (statements: D1PreparedStatement[], run: () => Promise<D1Result[]>) => Promise<D1Result[]>,
+): Promise<void> {
+  const d1 = new Proxy(env.DB, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== "function") return value;
+      if (key !== "batch") return value.bind(target);
+      return (statements: D1PreparedStatement[]) =>
+        batch(statements, () => target.batch(statements));
+    },
+  });
+  const intercepted = new Proxy(env, {
+    get: (target, key) => (key === "DB" ? d1 : Reflect.get(target, key)),
+  });
+  await runInDurableObject(env.USERS.getByName(userId), (instance: UserAgent) => {
+    Object.defineProperty(instance, "env", { value: intercepted, configurable: true });
+  });
+}

@@ -1,0 +1,237 @@
+/** One call to D1 or R2 after the other fails, in an export and in a restore. */
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import type { OpenAccount } from "../../src/storage/open-account.ts";
+import { archivePiece, ARCHIVE_START, type ArchiveCursor } from "../../src/transfer/archive.ts";
+import { createExportJob, readExportFile } from "../../src/transfer/export-job.ts";
+import type { ExportFile } from "../../src/transfer/read.ts";
+import { beginRestore, restoreArchive, restoreBatch } from "../../src/transfer/restore-archive.ts";
+import { endImport, getImport } from "../../src/transfer/import-job.ts";
+import { openUser } from "../../src/user.ts";
+import { runExport } from "../../src/workflows/run-export.ts";
+import { downloadArchive, linesOf, unzip } from "../support/archives.ts";
+import { faultyEnv, type Fault } from "../support/faults.ts";
+import { callTool, newPerson, type Person } from "../support/people.ts";
+
+const NOW = Date.UTC(2026, 10, 20);
+const CALLER = { grantId: "g", client: "Test", source: "api", trusted: false, now: NOW } as const;
+const PLAN = { format: "cofio", startedAt: NOW } as const;
+/** As many as the platform makes by default, without its waits. */
+const ATTEMPTS = 5;
+/** Exports that run side by side, to spare time. */
+const AT_ONCE = 8;
+
+async function smallAccount(): Promise<Person> {
+  const person = await newPerson();
+  const { data } = await callTool(person, "save_memory", {
+    content: "Likes tea.",
+    tags: ["drinks"],
+  });
+  await callTool(person, "update_memory", { id: data["memory"].id, content: "Likes green tea." });
+  await callTool(person, "import_data", {
+    items: [
+      {
+        platform: "Chat",
+        title: "Bees",
+        messages: [
+          { role: "user", content: "When do bees swarm?" },
+          { role: "assistant", content: "In May." },
+        ],
+      },
+    ],
+  });
+  return person;
+}
+
+async function open(userId: string, on: Env = env): Promise<OpenAccount> {
+  const account = await openUser(on, userId);
+  if (account === null) throw new Error("There is no such user");
+  return account;
+}
+
+/** Steps are tried again as the platform does, and hold what survives a restart. Where one gives up the export fails. */
+async function runSteps(userId: string, on: Env): Promise<string> {
+  const jobId = await createExportJob(await open(userId), PLAN, CALLER);
+  await runExport(
+    { userId, jobId, plan: PLAN },
+    async (_name, work) => {
+      for (let attempts = 1; ; attempts++) {
+        try {
+          return structuredClone(await work());
+        } catch (error) {
+          if (attempts === ATTEMPTS) throw error;
+        }
+      }
+    },
+    () => open(userId, on),
+  ).catch(() => {});
+  return jobId;
+}
+
+async function downloaded(userId: string, jobId: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  const account = await open(userId);
+  const job = await account.jobs.get(jobId);
+  const file = job === null ? null : await readExportFile(account, job);
+  if (file === null) return null;
+  return new Uint8Array(await new Blob(await Array.fromAsync(file.bytes)).arrayBuffer());
+}
+
+for (const fault of ["refused", "lost"] as const satisfies readonly Fault[]) {
+  test(`an export of which any one call is ${fault} gives the same archive`, async () => {
+    const { userId } = await smallAccount();
+    const sound = faultyEnv(Number.POSITIVE_INFINITY);
+    const whole = await downloaded(userId, await runSteps(userId, sound.env));
+    expect((await unzip(new Blob([whole ?? new Uint8Array()]))).size).toBe(9);
+    const calls = Array.from({ length: sound.calls() }, (_, index) => index + 1);
+    for (let first = 0; first < calls.length; first += AT_ONCE) {
+      const results = calls.slice(first, first + AT_ONCE).map(async (call) => {
+        const jobId = await runSteps(userId, faultyEnv(call, { fault }).env);
+        expect([call, await downloaded(userId, jobId)]).toEqual([call, whole]);
+      });
+      await Promise.all(results);
+    }
+  }, 120_000);
+}
+
+test("an export whose store stays away offers nothing, and says that it failed once it can", async () => {
+  const { userId } = await smallAccount();
+  const sound = faultyEnv(Number.POSITIVE_INFINITY);
+  await runSteps(userId, sound.env);
+  for (let call = 1; call < sound.calls() - 4; call += 3) {
+    const jobId = await runSteps(userId, faultyEnv(call, { isLasting: true }).env);
+    const state = (await (await open(userId)).jobs.get(jobId))?.state;
+    expect([call, state === "finished", await downloaded(userId, jobId)]).toEqual([
+      call,
+      false,
+      null,
+    ]);
+  }
+  // Five refusals of one step, and the store is back.
+  const flaky = faultyEnv(Number.POSITIVE_INFINITY);
+  let refusals = 0;
+  const bucket = new Proxy(env.ARCHIVES, {
+    get(target, key) {
+      if (key !== "put" || refusals >= ATTEMPTS) return Reflect.get(target, key).bind(target);
+      return async () => {
+        refusals += 1;
+        throw new Error("The bucket is away");
+      };
+    },
+  });
+  const jobId = await runSteps(userId, { ...flaky.env, ARCHIVES: bucket });
+  expect((await (await open(userId)).jobs.get(jobId))?.state).toBe("failed");
+  const { objects } = await env.ARCHIVES.list({ prefix: `archives/${userId}/${jobId}/` });
+  expect(objects).toEqual([]);
+});
+
+for (const fault of ["refused", "lost"] as const satisfies readonly Fault[]) {
+  test(`a restore of which any one call is ${fault} goes on when the archive is sent again`, async () => {
+    const { files } = await downloadArchive(await smallAccount());
+    const upload = filesOf(files);
+    const calls = await countRestoreCalls(upload);
+    for (let call = 1; call <= calls; call++) {
+      const { userId } = await newPerson();
+      const { env: faulty } = faultyEnv(call, { fault });
+      const first = await attempt(async () =>
+        restoreArchive(await open(userId, faulty), upload, CALLER),
+      );
+      // Where only the last answer was lost all is there, and sending it again merges it: nothing changes.
+      if (first === null) await restoreArchive(await open(userId), upload, CALLER);
+      expect([call, withoutRestore(await contentsOf(userId))]).toEqual([
+        call,
+        withoutRestore(files),
+      ]);
+    }
+  }, 120_000);
+}
+
+async function countRestoreCalls(upload: readonly ExportFile[]): Promise<number> {
+  const { userId } = await newPerson();
+  const sound = faultyEnv(Number.POSITIVE_INFINITY);
+  await restoreArchive(await open(userId, sound.env), upload, CALLER);
+  return sound.calls();
+}
+
+async function attempt<T>(work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch {
+    return null;
+  }
+}
+
+function filesOf(files: ReadonlyMap<string, string>): ExportFile[] {
+  return [...files].map(([name, bytes]) => ({ name, bytes }));
+}
+
+/** As an export would write them. */
+async function contentsOf(userId: string): Promise<Map<string, string>> {
+  const account = await open(userId);
+  const contents = new Map<string, string>();
+  for (let cursor: ArchiveCursor | null = ARCHIVE_START; cursor !== null;) {
+    const { file, text, next } = await archivePiece(account, cursor);
+    if (file !== null) contents.set(file, (contents.get(file) ?? "") + text);
+    cursor = next;
+  }
+  return contents;
+}
+
+function withoutRestore(files: ReadonlyMap<string, string>) {
+  const { "manifest.json": _, ...rest } = Object.fromEntries(files);
+  return {
+    ...rest,
+    "operations.jsonl": linesOf(rest["operations.jsonl"]).filter(({ client }) => client !== "Test"),
+  };
+}
+
+test("a batch sent twice changes nothing, and one out of order is refused", async () => {
+  const { files } = await downloadArchive(await smallAccount());
+  const { userId } = await newPerson();
+  const account = await open(userId);
+  const archive = {
+    name: "a",
+    manifestText: files.get("manifest.json") ?? "",
+    totals: { memory: 1, conversation: 1, message: 3 },
+  };
+  const begun = await beginRestore(account, archive, CALLER);
+  if (begun === null) throw new Error("An empty account takes an archive");
+  const { id } = begun;
+  const memories = linesOf(files.get("memories.jsonl"));
+  const rest = ["conversations.jsonl", "operations.jsonl"].flatMap((name) =>
+    linesOf(files.get(name)),
+  );
+  const first = { number: 1, lines: memories };
+  const once = await restoreBatch(account, id, first, CALLER);
+  expect(once.report.byKind.memory).toMatchObject({ found: 1, new: 1 });
+  await expect(restoreBatch(account, id, { number: 3, lines: rest }, CALLER)).rejects.toMatchObject(
+    { code: "invalid_input", details: { next_batch: 2 } },
+  );
+  expect((await restoreBatch(account, id, first, CALLER)).report).toEqual(once.report);
+  // The same archive goes on with its job; another one finds the account in use.
+  expect(await beginRestore(account, archive, CALLER)).toMatchObject({ id, nextBatch: 2 });
+  const another = { ...archive, manifestText: "another" };
+  expect(await beginRestore(account, another, CALLER)).toBeNull();
+  const second = { number: 2, lines: [...rest, { type: "message", text: "?" }, null] };
+  const twice = await restoreBatch(account, id, second, CALLER);
+  expect(twice.report.byKind.message).toMatchObject({ found: 3, new: 2, skipped: 1 });
+  expect((await restoreBatch(account, id, second, CALLER)).report).toEqual(twice.report);
+  const ended = await endImport(account, id, "finished", CALLER.now);
+  expect(ended).toMatchObject({ state: "finished", report: twice.report });
+  expect(await getImport(account, id, CALLER.now)).toEqual(ended);
+  await expect(restoreBatch(account, id, second, CALLER)).rejects.toMatchObject({
+    code: "not_found",
+  });
+  expect(withoutRestore(await contentsOf(userId))).toEqual({
+    ...withoutRestore(files),
+    "rules.json": files.get("rules.json"),
+  });
+  const row = await env.DB.prepare(
+    "SELECT memories_active, conversations, messages FROM accounts WHERE user_id = ?",
+  )
+    .bind(userId)
+    .first();
+  expect(row).toEqual({ memories_active: 1, conversations: 1, messages: 2 });
+  await expect(
+    restoreBatch(account, "none", { number: 1, lines: [] }, CALLER),
+  ).rejects.toMatchObject({ code: "not_found" });
+});

@@ -1,0 +1,458 @@
+/** The reader on the person's own machine and the server, together: whatever is cut, repeated, lost or stopped. */
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { batchesOf, type BatchRecord } from "../../src/transfer/batches.ts";
+import { identified } from "../../src/transfer/identify.ts";
+import { beginImport, endImport, importBatch } from "../../src/transfer/import-job.ts";
+import { readExport } from "../../src/transfer/read.ts";
+import { send, survey, type ApiAnswer, type SendOptions } from "../../src/transfer/send.ts";
+import { openUser } from "../../src/user.ts";
+import { faultyEnv, isInjected, type Fault } from "../support/faults.ts";
+import { callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
+import { conversation, node, said } from "./fixtures/chatgpt.ts";
+
+const START = 1_780_000_000;
+
+/** A chat of these texts, the person and the assistant in turn. */
+function chat(id: string, texts: readonly string[], updated = START): Record<string, unknown> {
+  const nodes = texts.map((text, index) =>
+    node(
+      `${id}-${text}`,
+      index === 0 ? null : `${id}-${texts[index - 1] ?? ""}`,
+      said(index % 2 === 0 ? "user" : "assistant", text, START + index),
+    ),
+  );
+  return conversation(id, nodes, {
+    current_node: `${id}-${texts.at(-1) ?? ""}`,
+    update_time: updated,
+  });
+}
+
+const lines = (count: number, word = "line") =>
+  Array.from({ length: count }, (_, index) => `${word} ${index}`);
+
+function fileOf(...chats: readonly Record<string, unknown>[]): File {
+  return new File([JSON.stringify(chats)], "conversations.json");
+}
+
+async function post(person: Person, path: string, body: unknown): Promise<ApiAnswer> {
+  const response = await fetchWorker(`/api/imports${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${person.token}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+function optionsFor(person: Person, more: Partial<SendOptions> = {}): SendOptions {
+  return {
+    call: (path, body) => post(person, path, body),
+    dryRun: false,
+    account: null,
+    onProgress: () => {},
+    onDelay: () => {},
+    signal: new AbortController().signal,
+    ...more,
+  };
+}
+
+// Answers are asserted on key by key.
+async function sendTo(
+  person: Person,
+  files: readonly File[],
+  more: Partial<SendOptions> = {},
+): Promise<Record<string, any>> {
+  return send(await survey(files), optionsFor(person, more));
+}
+
+/** Every conversation with its texts, by title. */
+async function stored(person: Person): Promise<Record<string, string[]>> {
+  const { data } = await callTool(person, "list_conversations", { limit: 50 });
+  const chats: Record<string, string[]> = {};
+  for (const { id, title } of data["conversations"]) {
+    const texts: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await callTool(person, "get_conversation", {
+        id,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      texts.push(...page.data["messages"].map((one: { text: string }) => one.text));
+      cursor = page.data["next_cursor"];
+    } while (cursor !== undefined);
+    chats[title] = texts;
+  }
+  return chats;
+}
+
+async function undo(person: Person, operationId: string): Promise<void> {
+  const response = await fetchWorker(`/api/operations/${operationId}/undo`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${person.token}` },
+  });
+  expect(response.status).toBe(200);
+}
+
+async function countRows(): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const table of ["memories", "conversations", "messages", "operations", "jobs", "labels"]) {
+    const row = await env.DB.prepare(`SELECT count(*) AS n FROM ${table}`).first<{ n: number }>();
+    counts[table] = row?.n ?? 0;
+  }
+  return counts;
+}
+
+test("a conversation that is cut over many batches arrives whole and in order, and again unchanged", async () => {
+  const person = await newPerson();
+  const files = [fileOf(chat("long", lines(130)), chat("short", ["hello", "good day"]))];
+  const first = await sendTo(person, files);
+  expect(first["job"]).toMatchObject({ state: "finished" });
+  expect(first["items"]).toMatchObject({ found: 134, new: 134, remaining: 0 });
+  expect(await stored(person)).toEqual({
+    "About long": lines(130),
+    "About short": ["hello", "good day"],
+  });
+  const found = await callTool(person, "search_conversations", { query: "line 129" });
+  expect(found.text).toContain("line 129");
+
+  const second = await sendTo(person, files);
+  expect(second["items"]).toMatchObject({ found: 134, new: 0, updated: 0, unchanged: 134 });
+  expect(second["operation_id"]).toBeUndefined();
+});
+
+test("a newer export that adds at the beginning, in the middle and at the end leaves the order of the export", async () => {
+  const older = lines(100);
+  const newer = [
+    "before all",
+    ...older.slice(0, 60),
+    "in between",
+    ...older.slice(60),
+    "after all",
+  ];
+  const person = await newPerson();
+  await sendTo(person, [fileOf(chat("talk", older))]);
+  const answer = await sendTo(person, [fileOf(chat("talk", newer, START + 500))]);
+  expect(answer["items"].by_kind).toMatchObject({
+    conversation: { updated: 1 },
+    message: { new: 3, skipped: 0 },
+  });
+  expect((await stored(person))["About talk"]).toEqual(newer);
+});
+
+test("cut anywhere, a series of exports ends as when each is imported whole", async () => {
+  const texts = fc.uniqueArray(fc.constantFrom(...Array.from("abcdefghijklmnop")), {
+    minLength: 1,
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(texts, { minLength: 1, maxLength: 3 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (exports, size) => {
+        const [cut, whole] = [await newPerson(), await newPerson()];
+        for (const [index, one] of exports.entries()) {
+          const file = JSON.stringify([chat("talk", one, START + index)]);
+          const at = await openUser(env, cut.userId);
+          if (at === null) throw new Error("No account");
+          const reading = await readExport([{ name: "x", bytes: file }]);
+          const limits = { chars: 1e6, conversations: 9, messages: size, memories: 9 };
+          const caller = callerNow();
+          const upload = { files: reading.recognised, totals: reading.totals };
+          let job = await beginImport(at, upload, caller, limits);
+          for await (const records of batchesOf(identified(reading.records()), limits)) {
+            job = await importBatch(at, job.id, { number: job.nextBatch, records }, caller);
+          }
+          const end = await endImport(at, job.id, "finished", caller.now);
+          const { data } = await callTool(whole, "import_data", { data: file });
+          expect(end.report.byKind).toEqual(data["items"].by_kind);
+        }
+        expect(await stored(cut)).toEqual(await stored(whole));
+      },
+    ),
+    { numRuns: 15 },
+  );
+});
+
+test("an import that broke off goes on with the batch that is missing", async () => {
+  const person = await newPerson();
+  const files = [fileOf(chat("long", lines(130)))];
+  const sent: string[] = [];
+  const cut = sendTo(person, files, {
+    call: async (path, body) => {
+      if (sent.length === 3) return { status: 400, body: { error: { message: "Power cut" } } };
+      sent.push(path);
+      return post(person, path, body);
+    },
+  });
+  await expect(cut).rejects.toThrow("Power cut");
+  const again: { path: string; number?: number }[] = [];
+  const answer = await sendTo(person, files, {
+    call: (path, body) => {
+      // True because batches have a number.
+      again.push({ path, ...(body as { number?: number }) });
+      return post(person, path, body);
+    },
+  });
+  expect(again.flatMap(({ number }) => number ?? [])[0]).toBe(3);
+  expect(answer["items"]).toMatchObject({ found: 131, new: 131, remaining: 0 });
+  expect(await stored(person)).toEqual({ "About long": lines(130) });
+});
+
+test("calls that fail, and answers that get lost, change nothing but the time", async () => {
+  const person = await newPerson();
+  const calls = { count: 0 };
+  const delays: number[] = [];
+  const answer = await sendTo(person, [fileOf(chat("long", lines(90)))], {
+    call: async (path, body) => {
+      calls.count += 1;
+      if (calls.count === 2) throw new TypeError("fetch failed");
+      const given = await post(person, path, body);
+      if (calls.count === 4) throw new TypeError("fetch failed");
+      return calls.count === 6 ? { status: 502, body: null } : given;
+    },
+    onDelay: (nextTry) => delays.push(nextTry),
+  });
+  expect(delays).toHaveLength(3);
+  expect(answer["items"]).toMatchObject({ found: 91, new: 91, remaining: 0 });
+  expect(await stored(person)).toEqual({ "About long": lines(90) });
+});
+
+test("a batch sent twice is counted once, and one that comes too early is refused with the one awaited", async () => {
+  const person = await newPerson();
+  const reading = await readExport([
+    { name: "x", bytes: JSON.stringify([chat("one", ["a", "b"]), chat("two", ["c"])]) },
+  ]);
+  const [records] = await Array.fromAsync(
+    batchesOf(identified(reading.records()), {
+      chars: 1e6,
+      conversations: 9,
+      messages: 9,
+      memories: 9,
+    }),
+  );
+  const begun = await post(person, "/begin", {
+    files: reading.recognised,
+    totals: reading.totals,
+    key: "k",
+    bytesTotal: 1,
+  });
+  const { id } = (begun.body as Record<string, any>)["job"];
+  const early = await post(person, `/${id}/batches`, { number: 2, records, bytesRead: 0 });
+  expect(early).toMatchObject({ status: 400, body: { error: { next_batch: 1 } } });
+  const once = await post(person, `/${id}/batches`, { number: 1, records, bytesRead: 1 });
+  const twice = await post(person, `/${id}/batches`, { number: 1, records, bytesRead: 1 });
+  expect(once.body).toMatchObject({ items: { new: 5 }, job: { next_batch: 2, bytes_read: 1 } });
+  expect(twice.body).toMatchObject({ items: { new: 5 }, job: { next_batch: 2 } });
+
+  const running = await callTool(person, "import_data", { job_id: id });
+  expect(running.data["job"]).toMatchObject({ state: "running", next_batch: 2 });
+  const ended = await post(person, `/${id}/finish`, {});
+  expect(ended.body).toMatchObject({ job: { state: "finished" }, items: { remaining: 0 } });
+  const late = await post(person, `/${id}/batches`, { number: 2, records, bytesRead: 1 });
+  expect(late).toMatchObject({ status: 400 });
+  const other = await post(await newPerson(), `/${id}/batches`, {
+    number: 2,
+    records,
+    bytesRead: 1,
+  });
+  expect(other.status).toBe(404);
+});
+
+test("when the day's quota is spent an import waits for midnight UTC, and goes on with the same batch", async () => {
+  const person = await newPerson();
+  const today = Math.floor(Date.now() / 86_400_000);
+  await env.DB.prepare(
+    "INSERT INTO import_days VALUES (?1, 80000) ON CONFLICT DO UPDATE SET rows_written = 80000",
+  )
+    .bind(today)
+    .run();
+  const waits: (number | null)[] = [];
+  const stop = new AbortController();
+  const files = [fileOf(chat("talk", ["a", "b"]))];
+  const waiting = sendTo(person, files, {
+    onProgress: ({ phase, estimatedEndAt }) => {
+      expect(phase).toBe("waiting_quota");
+      waits.push(estimatedEndAt);
+      stop.abort(new Error("The tab was closed"));
+    },
+    // A closed tab sends no goodbye.
+    call: (path, body) =>
+      path.endsWith("/cancel") ? Promise.reject(new TypeError("gone")) : post(person, path, body),
+    signal: stop.signal,
+  });
+  await expect(waiting).rejects.toThrow("The tab was closed");
+  expect(waits).toEqual([(today + 1) * 86_400_000]);
+  expect(await stored(person)).toEqual({});
+  const told = await callTool(person, "import_data", { data: JSON.stringify([chat("x", ["a"])]) });
+  expect(told.data["job"].state).toBe("waiting_quota");
+  expect(told.data["items"].remaining).toBe(2);
+  expect(told.text).toContain("free plan");
+
+  await env.DB.prepare("DELETE FROM import_days").run();
+  const answer = await sendTo(person, files);
+  expect(answer["items"]).toMatchObject({ new: 3, remaining: 0 });
+  expect(await stored(person)).toEqual({ "About talk": ["a", "b"] });
+});
+
+test("what was stopped goes on with the same files as one import, which one undo takes away", async () => {
+  const person = await newPerson();
+  const files = [fileOf(chat("long", lines(130)))];
+  const stopAfterOne = async () => {
+    const stop = new AbortController();
+    let jobId = "";
+    const stopped = sendTo(person, files, {
+      call: async (path, body) => {
+        jobId ||= /^\/(\w+)\/batches$/.exec(path)?.[1] ?? "";
+        return post(person, path, body);
+      },
+      onProgress: () => stop.abort(new Error("Stopped by the person")),
+      signal: stop.signal,
+    });
+    await expect(stopped).rejects.toThrow("Stopped by the person");
+    return (await callTool(person, "import_data", { job_id: jobId })).data;
+  };
+  const stopped = await stopAfterOne();
+  expect(stopped["job"].state).toBe("cancelled");
+  expect((await stored(person))["About long"]).toEqual(lines(40));
+
+  const answer = await sendTo(person, files);
+  expect(answer["operation_id"]).toBe(stopped["operation_id"]);
+  expect(answer["items"]).toMatchObject({ new: 131, remaining: 0 });
+  expect(await stored(person)).toEqual({ "About long": lines(130) });
+  await undo(person, answer["operation_id"]);
+  expect(await stored(person)).toEqual({});
+});
+
+test("after a part of an import was undone, the same files are imported from the beginning", async () => {
+  const person = await newPerson();
+  const files = [fileOf(chat("one", lines(60)))];
+  const calls: string[] = [];
+  const cut = sendTo(person, files, {
+    call: async (path, body) => {
+      if (calls.push(path) === 3) return { status: 400, body: null };
+      return post(person, path, body);
+    },
+  });
+  await expect(cut).rejects.toThrow("400");
+  const { data } = await callTool(person, "import_data", { job_id: calls[1]?.split("/")[1] });
+  await undo(person, data["operation_id"]);
+  await sendTo(person, files);
+  expect(await stored(person)).toEqual({ "About one": lines(60) });
+});
+
+test("a dry run tells what the import then does, and writes nothing", async () => {
+  const person = await newPerson();
+  await sendTo(person, [fileOf(chat("old", lines(50)), chat("same", ["x"]))]);
+  const files = [
+    fileOf(
+      chat("old", [...lines(50), "and one more"], START + 9),
+      chat("same", ["x"]),
+      chat("new", ["y"]),
+    ),
+    new File([JSON.stringify({ memories: [], conversations: [] })], "unknown.json"),
+  ];
+  const before = await countRows();
+  const dry = await sendTo(person, files, { dryRun: true });
+  expect(await countRows()).toEqual(before);
+  expect(dry["dry_run"]).toBe(true);
+  const real = await sendTo(person, files);
+  expect(dry["items"]).toEqual(real["items"]);
+  expect(dry["files"]).toEqual(real["files"]);
+  const dryTool = await callTool(person, "import_data", {
+    items: [{ content: "Prefers tea." }, { content: "Prefers tea." }],
+    dry_run: true,
+  });
+  expect(dryTool.data["items"]).toMatchObject({ found: 2, new: 1, skipped: 1 });
+  expect(dryTool.text).toContain("nothing was written");
+});
+
+test("a fault at any call to the database leaves an import that goes on to the same end", async () => {
+  const file = JSON.stringify([
+    chat("one", lines(7)),
+    chat("two", ["hello"]),
+    chat("one", lines(3)),
+  ]);
+  const memory = JSON.stringify({
+    memories: [
+      {
+        id: "m1",
+        content: "Likes walnuts.",
+        tags: ["food"],
+        source: "x",
+        created_at: "2026-01-01T00:00:00Z",
+      },
+    ],
+    count: 1,
+  });
+  const reading = await readExport([
+    { name: "a.json", bytes: file },
+    { name: "b.json", bytes: memory },
+  ]);
+  const limits = { chars: 1e6, conversations: 1, messages: 3, memories: 1 };
+  const upload = { files: reading.recognised, totals: reading.totals, key: "the same files" };
+  const batches: (readonly BatchRecord[])[] = await Array.fromAsync(
+    batchesOf(identified(reading.records()), limits),
+  );
+
+  /** As a reader does that was started again after each failure. @returns calls to the database */
+  async function importAll(person: Person, at: number, fault: Fault): Promise<number> {
+    const faulty = faultyEnv(at, { fault });
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const account = await openUser(faulty.env, person.userId);
+        if (account === null) throw new Error("No account");
+        const caller = callerNow();
+        let job = await beginImport(account, upload, caller, limits);
+        for (const records of batches.slice(job.nextBatch - 1)) {
+          job = await importBatch(account, job.id, { number: job.nextBatch, records }, caller);
+        }
+        const end = await endImport(account, job.id, "finished", caller.now);
+        const { conversation: chats, message, memory: facts } = end.report.byKind;
+        // Where only the answer to the end got lost, the files are a new import, which finds all of it there.
+        const outcome = end.nextBatch > 1 && chats.new === 0 ? "unchanged" : "new";
+        expect(chats).toMatchObject({ found: 3, [outcome]: 2, skipped: 1 });
+        expect(message).toMatchObject({ found: 11, [outcome]: 8, skipped: 3 });
+        expect(facts).toMatchObject({ found: 1, [outcome]: 1 });
+        return faulty.calls();
+      } catch (error) {
+        if (attempt > 0 || !isInjected(error)) throw error;
+      }
+    }
+  }
+
+  const smooth = await newPerson();
+  const total = await importAll(smooth, 0, "refused");
+  const wanted = await stateOf(smooth);
+  expect(total).toBeGreaterThan(15);
+  for (const fault of ["refused", "lost"] as const) {
+    for (let at = 1; at <= total; at++) {
+      const person = await newPerson();
+      await importAll(person, at, fault);
+      expect(await stateOf(person), `${fault} call ${at}`).toEqual(wanted);
+    }
+  }
+
+  async function stateOf(person: Person) {
+    const { results } = await env.DB.prepare(
+      `SELECT conversations, messages, message_tokens, memories_active, memory_tokens, bytes > 0 AS has_bytes,
+        (SELECT count(*) FROM messages m WHERE m.user_id = a.user_id) AS message_rows,
+        (SELECT count(*) FROM messages_fts f JOIN messages m ON m.seq = f.rowid WHERE m.user_id = a.user_id) AS indexed,
+        (SELECT count(*) FROM operations o WHERE o.user_id = a.user_id) AS operations,
+        (SELECT group_concat(counts) FROM operations o WHERE o.user_id = a.user_id) AS counts
+       FROM accounts a WHERE user_id = ?1`,
+    )
+      .bind(person.userId)
+      .all();
+    return { rows: results, chats: await stored(person) };
+  }
+}, 120_000);
+
+function callerNow() {
+  return {
+    grantId: "test",
+    client: "Test",
+    source: "api" as const,
+    trusted: false,
+    now: Date.now(),
+  };
+}
