@@ -2,6 +2,7 @@
  * `npm run import -- FILE… [--url http://localhost:26346] [--token …] [--dry-run] [--account ID]`: reads exports of any size on this machine and sends
  * them to a Cofio server. Stopped in the middle, the same command goes on.
  */
+import "./small-heap.ts";
 import { openAsBlob, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";

@@ -6,14 +6,17 @@ import { Agent } from "agents";
 import { createMcpHandler, InMemoryServerEventBus } from "@modelcontextprotocol/server";
 import type { Grant, GrantClaim, GrantLine, NewOAuthGrant, NewToken } from "./grants.ts";
 import { createApi } from "./http/api.ts";
+import { reportError } from "./log.ts";
 import { createServer } from "./mcp/server.ts";
 import { isScope, SCOPES } from "./scopes.ts";
 import { TRASH_DAYS } from "./memory/memory.ts";
+import { emptyVocabulary, type Vocabulary } from "./search/vocabulary.ts";
 import { openBackups } from "./storage/backups.ts";
-import type { BlindedWords, OneAtATime, OpenAccount } from "./storage/open-account.ts";
+import type { OneAtATime, OpenAccount, VocabularyOf } from "./storage/open-account.ts";
+import { readPlan } from "./storage/plan.ts";
 import { emptyTrash } from "./storage/trash.ts";
 import { dueBackupWork, nextBackupTime, type BackupWork } from "./transfer/backup.ts";
-import type { ExportPlan } from "./transfer/export-job.ts";
+import { removeExpiredArchives, type ExportPlan } from "./transfer/export-job.ts";
 import type { LiveImport } from "./transfer/import-answer.ts";
 import { keepIndex, needsUpkeep } from "./upkeep.ts";
 import { openUser } from "./user.ts";
@@ -51,7 +54,7 @@ export class UserAgent extends Agent<Env, LiveState> {
   readonly #events = new InMemoryServerEventBus();
   #lastImport: Promise<unknown> = Promise.resolve();
   /** A dictionary of plain words, in memory only and only while the batches of one import follow each other: it spares half of their work. */
-  #blinded: { readonly jobId: string; readonly words: Map<string, string> } | null = null;
+  #vocabulary: { readonly jobId: string; readonly words: Vocabulary } | null = null;
   #forgetting: ReturnType<typeof setTimeout> | null = null;
   #isTrashPlanned = false;
   /** Saves looking for the plan on each request. */
@@ -142,24 +145,55 @@ export class UserAgent extends Agent<Env, LiveState> {
 
   /** A scheduled call. What another request does meanwhile is safe: rows are replaced only as they were read. */
   async upkeep(): Promise<void> {
-    const account = await openUser(this.env, this.name);
-    if (account === null || (await keepIndex(this.env.DB, account))) return;
-    await this.schedule(1, "upkeep");
+    await this.#runScheduled("upkeep", UPKEEP_RETRY_SECONDS, async () => {
+      const account = await openUser(this.env, this.name);
+      return account === null || (await keepIndex(this.env.DB, account)) ? null : 1;
+    });
   }
 
-  /** A scheduled call: purges what was in the trash for its time, and goes on while there is something in it. */
+  /** A scheduled call: purges what was in the trash, or could be downloaded, for its time, and goes on while there is something of either. */
   async emptyTrash(): Promise<void> {
     this.#isTrashPlanned = false;
-    const now = Date.now();
-    const before = now - TRASH_DAYS * DAY_SECONDS * 1_000;
-    const { isDue, isWaiting } = await this.#lasting.oneAtATime(() =>
-      emptyTrash(this.env.DB, this.name, { before, now }),
-    );
-    if (isDue || isWaiting) {
-      await this.schedule(isDue ? NEXT_PART_SECONDS : DAY_SECONDS, "emptyTrash");
+    await this.#runScheduled("emptyTrash", DAY_SECONDS, async () => {
+      const now = Date.now();
+      const before = now - TRASH_DAYS * DAY_SECONDS * 1_000;
+      const { trashPart } = readPlan(this.env.PLAN);
+      const { isDue, isWaiting } = await this.#lasting.oneAtATime(() =>
+        emptyTrash(this.env.DB, this.name, { before, now, part: trashPart }),
+      );
+      const account = await openUser(this.env, this.name);
+      const isKept = account !== null && (await removeExpiredArchives(account, now));
+      // A request that came meanwhile may have met this call in the schedule, which is leaving it now.
+      this.#isTrashPlanned = isDue || isWaiting || isKept;
+      if (isDue) return NEXT_PART_SECONDS;
+      return isWaiting || isKept ? DAY_SECONDS : null;
+    });
+  }
+
+  /**
+   * Plans the call again before it begins, because the library drops one that failed, and catches what fails, because the library would
+   * print its message: Drizzle's hold every parameter.
+   * @param work when it is to come again in fact, in seconds or at a time; null: no more
+   */
+  async #runScheduled(
+    callback: "upkeep" | "emptyTrash" | "backUp",
+    again: number | Date,
+    work: () => Promise<number | Date | null>,
+  ): Promise<void> {
+    const later = await this.listSchedules({
+      timeRange: { start: new Date(Date.now() + 1_000) },
+    });
+    // One that was interrupted, or a request of the same moment, planned it already.
+    const planned =
+      later.find((one) => one.callback === callback) ?? (await this.schedule(again, callback));
+    try {
+      const next = await work();
+      if (next === again) return;
+      await this.cancelSchedule(planned.id);
+      if (next !== null) await this.schedule(next, callback);
+    } catch (error) {
+      reportError(`scheduled ${callback}`, error);
     }
-    // A request that came meanwhile may have met this call in the schedule, which is leaving it now.
-    this.#isTrashPlanned = isDue || isWaiting;
   }
 
   async #planUpkeep(account: OpenAccount): Promise<void> {
@@ -171,13 +205,20 @@ export class UserAgent extends Agent<Env, LiveState> {
     }
   }
 
-  /** A scheduled call, in the night after a request: who asks for nothing changes nothing. */
+  /** A scheduled call, in the night after a request, and once more in the night after work: it may have failed, and then is due again. */
   async backUp(): Promise<void> {
-    const work = await dueBackupWork(openBackups(this.env.DB, this.name), {
-      now: Date.now(),
-      rehearsedRows: Number(this.env.REHEARSED_ROWS),
+    const now = Date.now();
+    const nextNight = new Date(nextBackupTime(now, this.name));
+    await this.#runScheduled("backUp", nextNight, async () => {
+      const work = await dueBackupWork(openBackups(this.env.DB, this.name), {
+        now,
+        rehearsedRows: Number(this.env.REHEARSED_ROWS),
+      });
+      if (work !== null) await this.#startBackup(work);
+      // A request that came meanwhile may have met what is cancelled now.
+      this.#nextBackupAt = 0;
+      return work === null ? null : nextNight;
     });
-    if (work !== null) await this.#startBackup(work);
   }
 
   async #planBackup(): Promise<void> {
@@ -243,18 +284,18 @@ export class UserAgent extends Agent<Env, LiveState> {
     return this.ctx.storage.sql.exec("DELETE FROM grants WHERE id = ?", id).rowsWritten > 0;
   }
 
-  readonly #lasting: { readonly oneAtATime: OneAtATime; readonly blindedWords: BlindedWords } = {
+  readonly #lasting: { readonly oneAtATime: OneAtATime; readonly vocabularyOf: VocabularyOf } = {
     oneAtATime: (work) => {
       const run = this.#lastImport.then(work);
       // The next one waits for the end, whatever it was.
       this.#lastImport = run.catch(() => {});
       return run;
     },
-    blindedWords: (jobId) => {
-      if (this.#blinded?.jobId !== jobId) this.#blinded = { jobId, words: new Map() };
+    vocabularyOf: (jobId) => {
+      if (this.#vocabulary?.jobId !== jobId) this.#vocabulary = { jobId, words: emptyVocabulary() };
       if (this.#forgetting !== null) clearTimeout(this.#forgetting);
-      this.#forgetting = setTimeout(() => (this.#blinded = null), FORGET_AFTER_MS);
-      return this.#blinded.words;
+      this.#forgetting = setTimeout(() => (this.#vocabulary = null), FORGET_AFTER_MS);
+      return this.#vocabulary.words;
     },
   };
 
@@ -286,7 +327,9 @@ export class UserAgent extends Agent<Env, LiveState> {
 }
 
 const DAY_SECONDS = 86_400;
-/** Between two parts of a large trash: nobody waits, and the day's writes are for those who do (`storage/trash.ts`). */
+/** Arbitrary. */
+const UPKEEP_RETRY_SECONDS = 3_600;
+/** Between two parts of a large trash: nobody waits, and the day's writes are for those who do (`storage/plan.ts`). */
 const NEXT_PART_SECONDS = 3_600;
 
 /** The person's own session: no grant, every right. */

@@ -10,7 +10,9 @@ import {
   beginExport,
   checkFiles,
   createExportJob,
+  describeArchive,
   finishExport,
+  sumExport,
   writeChunks,
   type ExportProgress,
 } from "../../src/transfer/export-job.ts";
@@ -159,13 +161,22 @@ export class Bench extends DurableObject<BenchEnv> {
     return { ...run, progress: await writeChunks(at, run.plan, run), buffers };
   }
 
-  /** @returns index of the next file to check; null: that was the last */
-  async checkArchive({ user, jobId, progress }: ExportRun, from: number): Promise<number | null> {
-    return checkFiles(await this.open(user), { jobId, progress, from });
+  /** @returns whether there is more to check */
+  async checkArchive({ user, jobId, progress }: ExportRun, round: number): Promise<boolean> {
+    return checkFiles(await this.open(user), { jobId, progress, round });
   }
 
-  async finishArchive({ user, jobId, plan, progress }: ExportRun): Promise<void> {
-    await finishExport(await this.open(user), plan, { jobId, progress, now: Date.now() });
+  async describeArchive({ user, ...run }: ExportRun, rounds: number): Promise<void> {
+    await describeArchive(await this.open(user), run.plan, { ...run, rounds });
+  }
+
+  /** @returns whether there is more to hash */
+  async sumArchive({ user, ...run }: ExportRun, round: number): Promise<boolean> {
+    return sumExport(await this.open(user), run.plan, { ...run, round });
+  }
+
+  async finishArchive({ user, ...run }: ExportRun, rounds: number): Promise<void> {
+    await finishExport(await this.open(user), run.plan, { ...run, rounds, now: Date.now() });
   }
 
   async measureArchive({ user, jobId, progress }: ExportRun): Promise<ArchiveSizes> {

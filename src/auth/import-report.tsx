@@ -16,6 +16,8 @@ export interface ShownReport {
     | undefined;
   readonly rules?: readonly { readonly message: string }[] | undefined;
   readonly files: readonly ShownFile[];
+  /** Beyond those. */
+  readonly more_files?: number | undefined;
 }
 
 export interface ShownCounts {
@@ -37,7 +39,7 @@ const MAX_FILES = 100;
 
 export function ImportReport({ report }: { readonly report: ShownReport }) {
   const kinds = ITEM_KINDS.filter((kind) => report.items.by_kind[kind].found > 0);
-  const { skipped_reasons = [], rules = [], files } = report;
+  const { skipped_reasons = [], rules = [], files, more_files } = report;
   return (
     <>
       {kinds.length === 0 ? (
@@ -95,13 +97,19 @@ export function ImportReport({ report }: { readonly report: ShownReport }) {
         </>
       )}
       <h2>Files</h2>
-      <FileList files={files} />
+      <FileList files={files} others={more_files} />
     </>
   );
 }
 
-export function FileList({ files }: { readonly files: readonly ShownFile[] }) {
-  const more = files.length - MAX_FILES;
+export function FileList({
+  files,
+  others = 0,
+}: {
+  readonly files: readonly ShownFile[];
+  readonly others?: number | undefined;
+}) {
+  const more = Math.max(0, files.length - MAX_FILES) + others;
   return (
     <ul class="report">
       {files.slice(0, MAX_FILES).map((file) => (

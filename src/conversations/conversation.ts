@@ -1,14 +1,15 @@
 /** Conversations and messages as the domain knows them, and their way into sealed rows and back. */
-import { dateTokens, tokenizeText, TOKENIZER_VERSION } from "../search/tokenize.ts";
+import { dateTokens, TOKENIZER_VERSION } from "../search/tokenize.ts";
 import { ASKS_TOKEN, endsByAsking } from "../search/turns.ts";
 import type { Role, Source } from "../storage/closed-lists.ts";
 import type { ConversationRow, MessageRow } from "../storage/conversations.ts";
 import type { SealedConversation, SealedMessage } from "../storage/imports.ts";
 import type { MemoryStatus } from "../storage/schema.ts";
-import { blindTokens, contentHash } from "../vault/blind.ts";
+import { contentHash } from "../vault/blind.ts";
 import type { Keys } from "../vault/keys.ts";
 import type { MessageProvenance, Provenance } from "../vault/provenance.ts";
 import { openJson, sealJson } from "../vault/seal.ts";
+import type { Indexer } from "./indexer.ts";
 
 export interface Attachment {
   readonly name: string;
@@ -119,7 +120,7 @@ interface IndexContext {
   readonly title: string | null;
   readonly source: Source;
   readonly timeZone: string;
-  readonly blind: BlindWords;
+  readonly indexer: Indexer;
 }
 
 export async function sealMessage(
@@ -150,19 +151,20 @@ export type IndexedMessage = Pick<
 export async function indexMessage(
   { createdAt, role }: Pick<MessageFacts, "createdAt" | "role">,
   { text, name, attachments = [] }: MessageText,
-  { title, source, timeZone, blind }: IndexContext,
+  { title, source, timeZone, indexer }: IndexContext,
 ): Promise<IndexedMessage> {
+  const { tokenize, blind } = indexer;
   const attached = attachments.flatMap((file) => [file.name, file.text ?? ""]);
-  const words = tokenizeText([text, ...attached].join("\n")).slice(0, MAX_INDEXED_TOKENS);
+  const words = tokenize([text, ...attached].join("\n")).slice(0, MAX_INDEXED_TOKENS);
   // A platform's name stands for what answers there.
   // Each alone, because together they may look like a sentence of another language ("user le_chat").
-  const speakerWords = [name ?? "", role, role === "assistant" ? source : ""].flatMap(tokenizeText);
+  const speakerWords = [name ?? "", role, role === "assistant" ? source : ""].flatMap(tokenize);
   const about = [
     ...(createdAt === null ? [] : dateTokens(createdAt, timeZone)),
     ...speakerWords,
-    ...(role === "assistant" ? [] : tokenizeText(source)),
+    ...(role === "assistant" ? [] : tokenize(source)),
     ...(endsByAsking(text) ? [ASKS_TOKEN] : []),
-    ...(title === null ? [] : tokenizeText(title)),
+    ...(title === null ? [] : tokenize(title)),
   ];
   const [tokens, dt, speaker] = await Promise.all([
     blind(words),
@@ -175,46 +177,6 @@ export async function indexMessage(
     speaker,
     tokenCount: words.length + about.length,
     tokenizerVersion: TOKENIZER_VERSION,
-  };
-}
-
-/** Plain tokens in, a column of sorted blind tokens out; shared by an import so that each word is blinded once. */
-export type BlindWords = (tokens: readonly string[]) => Promise<string>;
-
-/** Enough for the vocabulary of a long life; 30 MB. */
-const MAX_BLINDED_WORDS = 300_000;
-
-/** @param known plain words and their blind tokens, so that each is blinded once: a dictionary that must not outlive its import */
-export function rememberingBlinder(keys: Keys, known: Map<string, string> = new Map()): BlindWords {
-  // Many texts ask at once, and mostly for the same words.
-  const asked = new Map<string, Promise<void>>();
-  async function learn(words: readonly string[]): Promise<void> {
-    const blinded = await blindTokens(keys, words);
-    for (const [index, word] of words.entries()) {
-      known.set(word, blinded[index] ?? "");
-      asked.delete(word);
-    }
-  }
-  return async (tokens) => {
-    if (known.size > MAX_BLINDED_WORDS) return (await blindTokens(keys, tokens)).sort().join(" ");
-    const unknown = new Set(tokens.filter((token) => !known.has(token)));
-    const waits = new Set<Promise<void>>();
-    const fresh: string[] = [];
-    for (const word of unknown) {
-      const wait = asked.get(word);
-      if (wait === undefined) fresh.push(word);
-      else waits.add(wait);
-    }
-    if (fresh.length > 0) {
-      const learning = learn(fresh);
-      for (const word of fresh) asked.set(word, learning);
-      waits.add(learning);
-    }
-    if (waits.size > 0) await Promise.all(waits);
-    return tokens
-      .map((token) => known.get(token) ?? "")
-      .sort()
-      .join(" ");
   };
 }
 

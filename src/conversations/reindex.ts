@@ -3,13 +3,8 @@ import { packed } from "../storage/batch.ts";
 import { CONTEXT_TURNS } from "../storage/message-index.ts";
 import type { ConversationRow } from "../storage/conversations.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
-import {
-  indexMessage,
-  openConversation,
-  openMessage,
-  rememberingBlinder,
-  type BlindWords,
-} from "./conversation.ts";
+import { indexMessage, openConversation, openMessage } from "./conversation.ts";
+import { openIndexer, type Indexer } from "./indexer.ts";
 
 /** Arbitrary: some milliseconds of work between two writes. */
 const CONVERSATIONS_AT_ONCE = 20;
@@ -18,14 +13,15 @@ const MESSAGES_AT_ONCE = 100;
 /** As `reindexMemories`, conversation by conversation, because a message holds its neighbours' words too. */
 export async function reindexMessages(at: OpenAccount, isEnough: () => boolean): Promise<boolean> {
   // A dictionary of plain words, so it lives no longer than this call.
-  const blind = rememberingBlinder(at.keys);
+  const indexer = openIndexer(at.keys);
   let after = "";
   for (;;) {
     const ids = await at.reindex.outdatedConversations(after, CONVERSATIONS_AT_ONCE);
     const rows = new Map((await at.conversations.getMany(ids)).map((row) => [row.id, row]));
     for (const id of ids) {
       const row = rows.get(id);
-      const isDone = row === undefined || (await reindexConversation(at, row, { blind, isEnough }));
+      const isDone =
+        row === undefined || (await reindexConversation(at, row, { indexer, isEnough }));
       if (!isDone || isEnough()) return false;
     }
     const last = ids.at(-1);
@@ -40,7 +36,7 @@ export async function reindexMessages(at: OpenAccount, isEnough: () => boolean):
 async function reindexConversation(
   at: OpenAccount,
   row: ConversationRow,
-  { blind, isEnough }: { readonly blind: BlindWords; readonly isEnough: () => boolean },
+  { indexer, isEnough }: { readonly indexer: Indexer; readonly isEnough: () => boolean },
 ): Promise<boolean> {
   const { title, source } = await openConversation(at.keys, row);
   const { timeZone } = at;
@@ -67,7 +63,7 @@ async function reindexConversation(
             title: isFirst ? title : null,
             source,
             timeZone,
-            blind,
+            indexer,
           })),
         };
       }),

@@ -4,10 +4,16 @@ import * as z from "zod";
 import { UserError } from "../errors.ts";
 import { iso } from "../mcp/answers.ts";
 import { countsOf, type BackupJob } from "../storage/backups.ts";
-import { createBackup, isRehearsing, requireBackup, requireFinished } from "../transfer/backup.ts";
+import {
+  createBackup,
+  isRehearsing,
+  refuseWhileRestoring,
+  removeBackup,
+  requireBackup,
+  requireFinished,
+} from "../transfer/backup.ts";
 import {
   createRestore,
-  refuseWhileRestoring,
   requireRestore,
   RESTORE_MODES,
   restoreCountsOf,
@@ -29,7 +35,7 @@ export function backups({ account, caller, scopes, startBackup }: ApiContext) {
   return new Hono()
     .get("/", async (c) => {
       requireScope(scopes, "data:export");
-      const jobs = await store.list();
+      const jobs = await store.list("backup");
       return c.json({
         backups: jobs.map(backupAnswer),
         last_verified_at: iso(account.row.lastVerifiedBackupAt),
@@ -50,9 +56,14 @@ export function backups({ account, caller, scopes, startBackup }: ApiContext) {
     .delete("/:id", async (c) => {
       for (const scope of DELETE_SCOPES) requireScope(scopes, scope);
       const { id } = await requireBackup(store, c.req.param("id"));
-      await refuseWhileRestoring(store, caller.now);
-      await backupFiles.remove(id);
-      await store.remove(id);
+      if (!(await removeBackup({ backups: store, files: backupFiles }, id, caller.now))) {
+        await refuseWhileRestoring(store, caller.now);
+        throw new UserError(
+          "version_conflict",
+          "This backup is being written.",
+          `Wait for it: GET /api/backups/${id}.`,
+        );
+      }
       return c.json({ deleted: id });
     })
     .post("/:id/rehearse", async (c) => {
@@ -73,6 +84,7 @@ export function backups({ account, caller, scopes, startBackup }: ApiContext) {
       const job = await createRestore(store, caller, {
         backupId: c.req.param("id"),
         mode: parsed.data.mode,
+        mayChangeRules: caller.trusted,
         now: caller.now,
       });
       await startBackup({ do: "restore", jobId: job.id });
@@ -104,7 +116,7 @@ function backupAnswer(job: BackupJob) {
 }
 
 function restoreAnswer(job: BackupJob) {
-  const { backup, safety, restored, kept, skipped, problem } = restoreCountsOf(job);
+  const { backup, safety, keepsRules, restored, kept, skipped, problem } = restoreCountsOf(job);
   return {
     id: job.id,
     state: job.state,
@@ -114,6 +126,7 @@ function restoreAnswer(job: BackupJob) {
     ...(safety === undefined ? {} : { backup_before: safety }),
     ...(job.operationId === null ? {} : { operation_id: job.operationId }),
     ...(restored === undefined ? {} : { restored, kept, skipped }),
+    ...(keepsRules === true && job.format === "whole" ? { rules_kept: true } : {}),
     ...(problem === undefined ? {} : { problem }),
   };
 }

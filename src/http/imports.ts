@@ -14,11 +14,18 @@ import {
 import { checkReading, importReading } from "../transfer/import.ts";
 import { importSchemas } from "../transfer/import-wire.ts";
 import { readExport } from "../transfer/read.ts";
-import { beginRestore, restoreArchive, restoreBatch } from "../transfer/restore-archive.ts";
+import {
+  beginRestore,
+  checkArchive,
+  checkRestore,
+  restoreArchive,
+  restoreBatch,
+} from "../transfer/restore-archive.ts";
 import { expandZips } from "../transfer/unzip.ts";
 import type { ExportFormat } from "../transfer/formats/format.ts";
 import { pastedList } from "../transfer/formats/pasted-list.ts";
 import type { ApiContext } from "./api.ts";
+import { boundedBody } from "./bounded-body.ts";
 import { readJson } from "./read-json.ts";
 import { requireScope } from "./require-scope.ts";
 
@@ -35,34 +42,44 @@ export function imports({ account, caller, scopes, showImport }: ApiContext) {
     showImport(job.id, liveImport(job));
     return c.json(importAnswer(job, rules));
   };
+  const begun = (c: Context, job: ImportJob) => {
+    showImport(job.id, liveImport(job));
+    return c.json({ ...importAnswer(job, rules), limits: job.limits });
+  };
+  const end = async (c: Context, id: string, state: "finished" | "cancelled") =>
+    answer(c, await account.oneAtATime(() => endImport(account, id, state, caller.now)));
   return new Hono()
     .use(async (_, next) => {
       requireScope(scopes, "data:import");
       await next();
     })
     .post("/", async (c) => {
-      if (Number(c.req.header("content-length") ?? 0) > MAX_UPLOAD_BYTES) throw tooLarge();
       const files = await expandZips(await readFiles(c.req.raw));
-      const isTrial = c.req.query("dry_run") !== undefined;
-      const restored = isTrial ? null : await restoreArchive(account, files, caller);
-      if (restored !== null) return answer(c, restored);
-      const reading = await readExport(files, { as: formatNamed(c.req.query("as")) });
-      if (isTrial) {
-        return c.json(checkAnswer(await checkReading(account, reading, caller), rules));
+      const as = formatNamed(c.req.query("as"));
+      if (c.req.query("dry_run") !== undefined) {
+        const report =
+          (await checkArchive(account, files, caller)) ??
+          (await checkReading(account, await readExport(files, { as }), caller));
+        return c.json(checkAnswer(report, rules));
       }
-      return answer(c, await importReading(account, reading, caller));
+      const job =
+        (await restoreArchive(account, files, caller)) ??
+        (await importReading(account, await readExport(files, { as }), caller));
+      return answer(c, job);
     })
     .post("/begin", async (c) => {
       const upload = await parse(c, importSchemas().upload);
-      const job = await account.oneAtATime(() => beginImport(account, upload, caller));
-      showImport(job.id, liveImport(job));
-      return c.json({ ...importAnswer(job, rules), limits: job.limits });
+      return begun(c, await account.oneAtATime(() => beginImport(account, upload, caller)));
     })
     .post("/restore", async (c) => {
       const archive = await parse(c, importSchemas().archive);
+      if (c.req.query("dry_run") !== undefined) {
+        const report = await checkRestore(account, archive, caller);
+        return c.json({ check: report === null ? null : checkAnswer(report, rules) });
+      }
       const job = await account.oneAtATime(() => beginRestore(account, archive, caller));
-      // The account holds something of its own: the archive is imported as any other file.
-      return job === null ? c.json({ job: null }) : answer(c, job);
+      // It is imported as any other file.
+      return job === null ? c.json({ job: null }) : begun(c, job);
     })
     .post("/:id/lines", async (c) => {
       const batch = await parse(c, importSchemas().lines);
@@ -79,34 +96,24 @@ export function imports({ account, caller, scopes, showImport }: ApiContext) {
       const id = c.req.param("id");
       return answer(c, await account.oneAtATime(() => importBatch(account, id, batch, caller)));
     })
-    .post("/:id/finish", async (c) => {
-      const id = c.req.param("id");
-      return answer(
-        c,
-        await account.oneAtATime(() => endImport(account, id, "finished", caller.now)),
-      );
-    })
-    .post("/:id/cancel", async (c) => {
-      const id = c.req.param("id");
-      return answer(
-        c,
-        await account.oneAtATime(() => endImport(account, id, "cancelled", caller.now)),
-      );
-    })
+    .post("/:id/finish", (c) => end(c, c.req.param("id"), "finished"))
+    .post("/:id/cancel", (c) => end(c, c.req.param("id"), "cancelled"))
     .get("/:id", async (c) =>
-      c.json(importAnswer(await getImport(account, c.req.param("id"), caller.now), rules)),
+      c.json(importAnswer(await getImport(account, c.req.param("id")), rules)),
     );
 }
 
 async function parse<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
-  if (Number(c.req.header("content-length") ?? 0) > MAX_BATCH_BYTES) {
-    throw new UserError(
+  const body = boundedBody(
+    c.req.raw,
+    MAX_BATCH_BYTES,
+    new UserError(
       "too_large",
       "The batch is larger than 8 MiB.",
       "Send what the answer to `begin` allows.",
-    );
-  }
-  const parsed = schema.safeParse(await readJson(c, WANTED));
+    ),
+  );
+  const parsed = schema.safeParse(await readJson({ req: body }, WANTED));
   if (parsed.success) return parsed.data;
   throw new UserError(
     "invalid_input",
@@ -128,12 +135,9 @@ function formatNamed(name: string | undefined): ExportFormat | null {
 
 async function readFiles(request: Request): Promise<File[]> {
   const type = request.headers.get("content-type") ?? "";
-  if (!type.startsWith("multipart/form-data")) {
-    const body = await request.blob();
-    if (body.size > MAX_UPLOAD_BYTES) throw tooLarge();
-    return [new File([body], "upload")];
-  }
-  const form = await request.formData().catch((error: unknown) => {
+  const body = boundedBody(request, MAX_UPLOAD_BYTES, tooLarge());
+  if (!type.startsWith("multipart/form-data")) return [new File([await body.blob()], "upload")];
+  const form = await body.formData().catch((error: unknown) => {
     // Without a boundary, or cut off.
     if (!(error instanceof TypeError)) throw error;
     throw new UserError(
@@ -149,7 +153,6 @@ async function readFiles(request: Request): Promise<File[]> {
   if (files.length === 0) {
     throw new UserError("invalid_input", "No file was chosen.", "Choose the files of an export.");
   }
-  if (files.reduce((sum, { size }) => sum + size, 0) > MAX_UPLOAD_BYTES) throw tooLarge();
   return files;
 }
 

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { UserError } from "../errors.ts";
-import { undoOperation, type UndoResult } from "../memory/undo.ts";
+import { isRestoredBackup, undoOperation, type UndoResult } from "../memory/undo.ts";
 import { countsOf, type OperationRow } from "../storage/operations.ts";
 import type { ApiContext } from "./api.ts";
 import { readJson } from "./read-json.ts";
@@ -11,8 +11,8 @@ import { requireScope } from "./require-scope.ts";
 const WANTED =
   'Send {"grant_id": "…", "since": "2026-11-22T00:00:00Z"}; the ids stand in the list of operations.';
 const PAGE = 50;
-/** Operations that one request undoes, some ten queries each: a Worker may ask 1,000 in a request. */
-const UNDONE_AT_ONCE = 20;
+/** Statements of the database that an undo asks: one of a single item some 16, an import's as many as a request of the free plan may. */
+const STATEMENTS = { ofOne: 20, ofMany: 50 } as const;
 /** An undo changes, trashes, and takes back imports: a token needs every right that those need. */
 const UNDO_SCOPES = ["memories:write", "memories:delete", "data:import"] as const;
 
@@ -46,20 +46,32 @@ export function undo({ account, caller, scopes }: ApiContext) {
   return new Hono().post("/", async (c) => {
     for (const scope of UNDO_SCOPES) requireScope(scopes, scope);
     const { grant_id, since, before } = parse(undoSchema, await readJson(c, WANTED));
+    const { statements } = account.plan;
     const rows = await account.operations.since(grant_id, Date.parse(since), {
       before: before ?? null,
-      limit: UNDONE_AT_ONCE,
+      limit: PAGE,
     });
     const results: UndoneOperation[] = [];
-    for (const { id } of rows) {
-      results.push({ undoes: id, ...undoAnswer(await undoOperation(account, id, caller)) });
+    let spent = 0;
+    for (const row of rows) {
+      const { id: undoes, subject } = row;
+      if (await isRestoredBackup(account, row)) {
+        results.push({ undoes, not_undone: "restored_backup" });
+        continue;
+      }
+      spent += subject === null ? STATEMENTS.ofMany : STATEMENTS.ofOne;
+      if (results.length > 0 && spent > statements) break;
+      results.push({ undoes, ...undoAnswer(await undoOperation(account, undoes, caller)) });
     }
-    const last = rows.length === UNDONE_AT_ONCE ? (rows.at(-1)?.id ?? null) : null;
-    return c.json({ results, next_before: last });
+    const isMore = results.length < rows.length || rows.length === PAGE;
+    return c.json({ results, next_before: isMore ? (results.at(-1)?.undoes ?? null) : null });
   });
 }
 
-type UndoneOperation = { readonly undoes: string } & ReturnType<typeof undoAnswer>;
+type UndoneOperation = { readonly undoes: string } & (
+  | ReturnType<typeof undoAnswer>
+  | { readonly not_undone: "restored_backup" }
+);
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(value);

@@ -1,10 +1,12 @@
-import type { Context } from "hono";
 import { UserError } from "../errors.ts";
 
 /** The body of a request. @param wanted what to send instead, as the hint @throws UserError invalid_input */
-export async function readJson(c: Context, wanted: string): Promise<unknown> {
+export async function readJson(
+  { req }: { readonly req: Pick<Body, "json"> },
+  wanted: string,
+): Promise<unknown> {
   try {
-    return await c.req.json();
+    return await req.json();
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new UserError("invalid_input", "The body is not JSON.", wanted);

@@ -27,6 +27,13 @@ export function classAt(text: string, at: number): number {
   return found;
 }
 
+/** Where the letters end that begin at `at`, as far as they are of one unit and were met before: most of most texts. */
+export function lettersEnd(text: string, at: number): number {
+  let end = at;
+  while (classes[text.charCodeAt(end)] === LETTER) end += 1;
+  return end;
+}
+
 /** UTF-16 units of the character that begins at `at`: a high surrogate of a well-formed text always has its partner. */
 export function widthAt(text: string, at: number): number {
   const unit = text.charCodeAt(at);

@@ -6,6 +6,7 @@ import {
   split,
   type Language,
 } from "./stop-words.ts";
+import { openWordTable, type WordTable } from "./word-table.ts";
 
 export const LANGUAGES = ["german", "french", "spanish"] as const;
 
@@ -21,10 +22,11 @@ export function languageOf(text: string): Language | "english" | null {
     sample = sample.replace(DECOMPOSED, (letter) => letter.normalize("NFC"));
     points = LETTERS.map((letters) => (letters.test(sample) ? SURE : 0));
   }
-  for (const word of sample.match(WORDS) ?? []) {
-    const found = signs.get(word);
-    if (found === undefined) continue;
-    for (const [at, sign] of found) points[at] = (points[at] ?? 0) + sign;
+  for (let start = 0, end = 0; start < sample.length; start = end + 1) {
+    end = lettersEnd(sample, start);
+    for (const [at, sign] of signs.get(sample, start, end) ?? []) {
+      points[at] = (points[at] ?? 0) + sign;
+    }
   }
   const most = Math.max(...points);
   const winner = points.indexOf(most);
@@ -36,19 +38,30 @@ export function languageOf(text: string): Language | "english" | null {
 const SAMPLE_CHARS = 400;
 /** One sure sign decides where nothing speaks against it; an ambiguous word is half a sign. */
 const SURE = 2;
-const WORDS = /[a-zß-ÿœ]+/g;
 const ASCII = /^[\0-\x7f]*$/u;
 /** A letter and its accent. Not a whole text to NFC, which is another one where marks are unknown to a runtime. */
 const DECOMPOSED = /[a-z][\u0300-\u0308\u0327]/gu;
 /** By the place of the language in `LANGUAGES`, English last, which has none. é says little. */
 const LETTERS = [/[äöüß]/u, /[çèêœàùîôû]/u, /[ñ¿¡áíóú]/u, /(?!)/u];
 
+/** Where the Latin letters end that begin at `at`. */
+function lettersEnd(text: string, at: number): number {
+  for (let end = at; ; end += 1) {
+    const unit = text.charCodeAt(end);
+    if (!((unit >= A && unit <= Z) || (unit >= SHARP_S && unit <= Y_DIAERESIS) || unit === OE)) {
+      return end;
+    }
+  }
+}
+
+const [A, Z, SHARP_S, Y_DIAERESIS, OE] = [0x61, 0x7a, 0xdf, 0xff, 0x153] as const;
+
 /** What each word says, as pairs of a language's place and a sign. */
-let signs: ReadonlyMap<string, readonly Sign[]> | undefined;
+let signs: WordTable<readonly Sign[]> | undefined;
 
 type Sign = readonly [at: number, sign: number];
 
-function readSigns(): ReadonlyMap<string, readonly Sign[]> {
+function readSigns(): WordTable<readonly Sign[]> {
   const read = new Map<string, Sign[]>();
   const add = (words: Iterable<string>, at: number, sign: number): void => {
     for (const word of words) read.set(word, [...(read.get(word) ?? []), [at, sign]]);
@@ -58,5 +71,7 @@ function readSigns(): ReadonlyMap<string, readonly Sign[]> {
     add(split(AMBIGUOUS_WORDS[language]), at, SURE / 2);
   }
   add(ENGLISH_STOP_WORDS, LANGUAGES.length, SURE);
-  return read;
+  const table = openWordTable<readonly Sign[]>(read.size);
+  for (const [word, found] of read) table.set(word, found);
+  return table;
 }

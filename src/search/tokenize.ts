@@ -2,7 +2,7 @@
  * From text to plain tokens: one implementation for indexing, asking and showing. The caller blinds them.
  * Four kinds of token never meet: words (`deploi`), their stems in a language that the text is in (`~wohnung`), whole identifiers
  * (`=next.js`) and single CJK characters (`1猫`).
- * Nothing is remembered between calls: a cache of words would be readable text outside the vault.
+ * Nothing is remembered between calls but in a vocabulary that the caller keeps: a cache of words is readable text outside the vault.
  */
 import {
   CJK,
@@ -14,11 +14,13 @@ import {
   classAt,
   compatible,
   fold,
+  lettersEnd,
   widthAt,
 } from "./characters.ts";
 import { LANGUAGES, languageOf } from "./language.ts";
 import { languageStem, stem } from "./stems.ts";
 import { ENGLISH_STOP_WORDS, isStopWord, type Language } from "./stop-words.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 /** Stored with each row. Raise it when the same text gives other tokens: those rows need indexing again. */
 export const TOKENIZER_VERSION = 2;
@@ -39,20 +41,40 @@ export interface Word {
   readonly tokens: readonly string[];
 }
 
-/** All tokens of a text for the index, repeated as often as they occur; a single CJK character at most once. */
-export function tokenizeText(text: string): string[] {
+/**
+ * All tokens of a text for the index, repeated as often as they occur; a single CJK character at most once.
+ * @param vocabulary what words of earlier texts gave; those of this one are added
+ */
+export function tokenizeText(original: string, vocabulary: Vocabulary | null = null): string[] {
+  const text = original.toWellFormed();
+  const reading = indexing(text);
+  const known = vocabulary?.tokens[reading.languages[0] ?? "english"] ?? null;
   const tokens: string[] = [];
   const characters = new Set<string>();
-  for (const { terms } of words(text, indexing(text))) {
-    for (const term of terms) {
-      for (const token of term) {
-        if (isCharacterToken(token)) {
-          if (characters.has(token)) continue;
-          characters.add(token);
-        }
-        tokens.push(token);
-      }
+  const add = (token: string): void => {
+    if (isCharacterToken(token)) {
+      if (characters.has(token)) return;
+      characters.add(token);
     }
+    tokens.push(token);
+  };
+  for (let run = nextRun(text, 0); run !== null; run = nextRun(text, run.end)) {
+    if (run.kind !== LETTER) {
+      for (const { terms } of unspacedWords(text, run, reading)) terms.flat().forEach(add);
+      continue;
+    }
+    const before = known?.get(text, run.start, run.end) ?? null;
+    if (before !== null) {
+      for (const token of before) tokens.push(token);
+      continue;
+    }
+    const word = text.slice(run.start, run.end);
+    const terms = termsOf(word, isMonthOfMay(text, run), reading);
+    for (const term of terms) for (const token of term) add(token);
+    if (known === null || isMay(word)) continue;
+    const own = terms.flat();
+    // NFKC makes CJK characters of some words, and those count once in a text.
+    if (!own.some(isCharacterToken)) known.set(word, own);
   }
   return tokens;
 }
@@ -198,10 +220,7 @@ function* words(original: string, reading: Reading): Generator<FoundWord> {
     }
     const { start, end } = run;
     const word = text.slice(start, end);
-    const terms = isMonthOfMay(text, run)
-      ? [[stem("may", TOKENIZER_VERSION)]]
-      : termsOf(word, reading);
-    yield { word, start, end, terms };
+    yield { word, start, end, terms: termsOf(word, isMonthOfMay(text, run), reading) };
   }
 }
 
@@ -217,8 +236,8 @@ function nextRun(text: string, from: number): Run | null {
 }
 
 function runEnd(text: string, start: number, kind: number): number {
-  let end = start;
-  let at = start;
+  let end = kind === LETTER ? lettersEnd(text, start) : start;
+  let at = end;
   let marks = 0;
   while (at < text.length) {
     const next = classAt(text, at);
@@ -248,7 +267,7 @@ function suffixLength(text: string, at: number): number {
 function isMonthOfMay(text: string, { start, end }: Run): boolean {
   if (end - start !== 3) return false;
   const word = text.slice(start, end);
-  if (word.toLowerCase() !== "may") return false;
+  if (!isMay(word)) return false;
   return (
     word !== "may" ||
     /\d[a-z]{0,2}[ ,.]{1,2}$/u.test(text.slice(Math.max(0, start - 5), start)) ||
@@ -256,7 +275,12 @@ function isMonthOfMay(text: string, { start, end }: Run): boolean {
   );
 }
 
-function termsOf(word: string, reading: Reading): string[][] {
+function isMay(word: string): boolean {
+  return word.length === 3 && word.toLowerCase() === "may";
+}
+
+function termsOf(word: string, isMonth: boolean, reading: Reading): string[][] {
+  if (isMonth) return [[stem("may", TOKENIZER_VERSION)]];
   const terms: string[][] = [];
   if (PLAIN_WORD.test(word)) {
     const lower = word.toLowerCase();

@@ -26,6 +26,10 @@ const USER_COLUMNS = {
 const { commonMemoryTerms: _m, commonMessageTerms: _c, ...ACCOUNT } = getTableColumns(accounts);
 const ACCOUNT_COLUMNS = { ...ACCOUNT, ruleWords: sql<string | null>`hex(${accounts.ruleWords})` };
 
+/** ?1 user. Of a batch that may have no operation of its own; raising it for nothing costs a backup at most. */
+export const SQL_CHANGED = `INSERT INTO accounts (user_id, changes, memory_tokenizer, message_tokenizer)
+  VALUES (?1, 1, ${TOKENIZER_VERSION}, ${TOKENIZER_VERSION}) ON CONFLICT (user_id) DO UPDATE SET changes = changes + 1`;
+
 /** Reads the first database. Null: nobody of this id has signed up. */
 export async function findUser(d1: D1Database, userId: string): Promise<UserRow | null> {
   const [row] = await drizzle(d1).select(USER_COLUMNS).from(users).where(eq(users.id, userId));
@@ -96,8 +100,8 @@ export function openAccounts(d1: D1Database, userId: string) {
   };
 }
 
-const SQL_SET_RULES = `INSERT INTO accounts (user_id, rules, rule_words, memory_tokenizer, message_tokenizer) VALUES (?1, ?2, unhex(?3), ?6, ?6)
-  ON CONFLICT (user_id) DO UPDATE SET rules = excluded.rules, rule_words = excluded.rule_words
+const SQL_SET_RULES = `INSERT INTO accounts (user_id, rules, rule_words, changes, memory_tokenizer, message_tokenizer) VALUES (?1, ?2, unhex(?3), 1, ?6, ?6)
+  ON CONFLICT (user_id) DO UPDATE SET rules = excluded.rules, rule_words = excluded.rule_words, changes = changes + 1
   WHERE accounts.rules IS ?4 AND accounts.rule_words IS unhex(?5) RETURNING user_id`;
 
 const EMPTY: Omit<AccountRow, "userId"> = {
@@ -110,6 +114,7 @@ const EMPTY: Omit<AccountRow, "userId"> = {
   messages: 0,
   messageTokens: 0,
   bytes: 0,
+  changes: 0,
   rules: null,
   ruleWords: null,
   memoriesSampled: 0,

@@ -3,11 +3,14 @@
  * counters is taken from the rows that are not there yet, just before they are written: so a batch that runs again counts nothing twice.
  */
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
+import { SQL_CHANGED } from "./accounts.ts";
 import { packed, runBatch } from "./batch.ts";
 import { columnLists } from "./columns.ts";
 import type { ConversationVersionRow, MessageVersionRow } from "./export-rows.ts";
 import {
+  ROWS_WRITTEN,
   SQL_REINDEX,
+  SQL_SPEND,
   type ImportedLabels,
   type SealedConversation,
   type SealedMessage,
@@ -15,6 +18,7 @@ import {
 import type { MemoryVersionRow, OperationInput, SealedMemory } from "./memories.ts";
 import { CONTEXT_TURNS } from "./message-index.ts";
 import type { OperationRow } from "./operations.ts";
+import { dayOf } from "./plan.ts";
 import type { StoredRules } from "./rules.ts";
 import {
   conversations,
@@ -86,6 +90,9 @@ export type RestoredCounts = Readonly<
   >
 >;
 
+/** A restore of which nothing was heard for so long is over: the account is in use by then. Arbitrary, above the days that quotas take. */
+export const RESTORE_LASTS_MS = 7 * 86_400_000;
+
 const MEMORY = columnLists(memories, ["seq", "userId"], "j.value");
 const MEMORY_VERSION = columnLists(memoryVersions, ["userId"], "j.value");
 const CONVERSATION = columnLists(conversations, ["userId", "messageCount"], "j.value");
@@ -94,12 +101,17 @@ const MESSAGE = columnLists(messages, ["seq", "userId"], "j.value");
 const MESSAGE_VERSION = columnLists(messageVersions, ["userId"], "j.value");
 const OPERATION = columnLists(operations, ["userId"], "j.value");
 
-/** Only an account that holds nothing can become what an archive says. */
+/** Only an account that holds nothing, no rules either, can become what an archive says. */
+const EMPTY = `NOT EXISTS (SELECT 1 FROM memories WHERE user_id = ?1) AND NOT EXISTS (SELECT 1 FROM conversations WHERE user_id = ?1)
+  AND NOT EXISTS (SELECT 1 FROM operations WHERE user_id = ?1) AND NOT EXISTS (SELECT 1 FROM accounts WHERE user_id = ?1 AND (rules IS NOT NULL OR rule_words IS NOT NULL))`;
+/** Whoever began it goes on with it, after they cancelled it too. ?2 format, ?3 grant, ?4 upload key, ?5 when it was last heard of */
+const BEGUN = `user_id = ?1 AND kind = 'import' AND format = ?2 AND grant_id = ?3 AND upload_key = ?4 AND updated_at > ?5
+  AND state IN ('created', 'running', 'waiting_quota', 'cancelled')`;
+const SQL_GO_ON = `UPDATE jobs SET state = 'running', updated_at = ?6 WHERE state = 'cancelled' AND ${BEGUN}`;
 const SQL_BEGIN = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id, client, counts, created_at, updated_at, key_version, upload_key, operation_id, body)
-  SELECT ?1, ?2, 'import', 'created', ?3, ?4, ?5, '{}', ?6, ?6, ?7, ?8, ?9, unhex(?10) WHERE NOT EXISTS (SELECT 1 FROM memories WHERE user_id = ?1)
-  AND NOT EXISTS (SELECT 1 FROM conversations WHERE user_id = ?1) AND NOT EXISTS (SELECT 1 FROM operations WHERE user_id = ?1) ON CONFLICT DO NOTHING`;
-const SQL_BEGUN = `SELECT id FROM jobs WHERE user_id = ?1 AND kind = 'import' AND upload_key = ?2 AND format = ?3 AND state IN ('created', 'running', 'cancelled')
-  ORDER BY created_at DESC, id LIMIT 1`;
+  SELECT ?1, ?7, 'import', 'created', ?2, ?3, ?8, '{}', ?6, ?6, ?9, ?4, ?10, unhex(?11) WHERE ${EMPTY}
+  AND NOT EXISTS (SELECT 1 FROM jobs WHERE ${BEGUN}) ON CONFLICT DO NOTHING`;
+const SQL_BEGUN = `SELECT id FROM jobs WHERE ${BEGUN} ORDER BY created_at DESC, id LIMIT 1`;
 
 const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
   VALUES (?1, ?2, 'import', ?3, ?4, ?5, '{}', NULL, NULL) ON CONFLICT DO NOTHING`;
@@ -152,9 +164,11 @@ const SQL_MEMORY_VERSIONS = insertSql("memory_versions", MEMORY_VERSION);
 const SQL_CONVERSATION_VERSIONS = insertSql("conversation_versions", CONVERSATION_VERSION);
 const SQL_MESSAGE_VERSIONS = insertSql("message_versions", MESSAGE_VERSION);
 const SQL_OPERATIONS = insertSql("operations", OPERATION);
+/** What the person has set meanwhile stays. */
 const SQL_RULES = `INSERT INTO accounts (user_id, rules, rule_words, memory_tokenizer, message_tokenizer)
   VALUES (?1, ?2, unhex(?3), ${TOKENIZER_VERSION}, ${TOKENIZER_VERSION})
-  ON CONFLICT (user_id) DO UPDATE SET rules = excluded.rules, rule_words = excluded.rule_words`;
+  ON CONFLICT (user_id) DO UPDATE SET rules = excluded.rules, rule_words = excluded.rule_words
+  WHERE accounts.rules IS NULL AND accounts.rule_words IS NULL`;
 
 const counted = (kind: LineKind, rows: string) =>
   `'${kind}', json_object('written', coalesce(counts->>'$.${kind}.written', 0) + (${rows}),
@@ -186,13 +200,23 @@ export function openArchiveRestore(d1: D1Database, userId: string) {
   }
 
   return {
+    /** Whether the account can become what an archive says. */
+    async isEmpty(): Promise<boolean> {
+      const found = await d1
+        .prepare(`SELECT ${EMPTY} AS empty`)
+        .bind(userId)
+        .first<number>("empty");
+      return found === 1;
+    },
+
     /** The job of a restore, made or gone on with. Null: the account holds something of its own. */
     async begin(job: RestoreJob): Promise<string | null> {
       const { id, format, grantId, client, now, keyVersion, uploadKey, operationId, body } = job;
-      const values = [id, format, grantId, client, now, keyVersion, uploadKey, operationId, body];
+      const begunBy = [userId, format, grantId, uploadKey, now - RESTORE_LASTS_MS];
       const results = await runBatch(d1, [
-        d1.prepare(SQL_BEGIN).bind(userId, ...values),
-        d1.prepare(SQL_BEGUN).bind(userId, uploadKey, format),
+        d1.prepare(SQL_GO_ON).bind(...begunBy, now),
+        d1.prepare(SQL_BEGIN).bind(...begunBy, now, id, client, keyVersion, operationId, body),
+        d1.prepare(SQL_BEGUN).bind(...begunBy),
       ]);
       // True because the last statement selects this column.
       const [begun] = (results.at(-1)?.results ?? []) as { id: string }[];
@@ -250,6 +274,7 @@ export function openArchiveRestore(d1: D1Database, userId: string) {
         ...(batch.rules === null
           ? []
           : [d1.prepare(SQL_RULES).bind(userId, batch.rules.rules, batch.rules.ruleWords)]),
+        d1.prepare(SQL_SPEND).bind(userId, jobId, batch.number, dayOf(now), rowsWritten(batch)),
         d1
           .prepare(SQL_ADVANCE)
           .bind(
@@ -263,9 +288,27 @@ export function openArchiveRestore(d1: D1Database, userId: string) {
             JSON.stringify(lines),
           ),
         d1.prepare(SQL_COUNT_OPERATION).bind(userId, op, jobId),
+        d1.prepare(SQL_CHANGED).bind(userId),
       ]);
     },
   };
+}
+
+/** As D1 counts them, as far as it can be told before. */
+function rowsWritten(batch: RestoreBatch): number {
+  const { message, conversation, memory, version, batch: own } = ROWS_WRITTEN;
+  const labels = batch.labels.reduce((sum, { labels: of }) => sum + 2 * of.length, 0);
+  const versions = [batch.memoryVersions, batch.conversationVersions, batch.messageVersions];
+  return (
+    own +
+    memory * batch.memories.length +
+    labels +
+    conversation * batch.conversations.length +
+    message * batch.messages.length +
+    version * versions.reduce((sum, { length }) => sum + length, 0) +
+    batch.neighbours.length +
+    batch.operations.length
+  );
 }
 
 function insertSql(

@@ -16,6 +16,9 @@ const manifestSchema = z.object({
 /** `bytes` and `sha256` (hex) are of the file that is downloaded. */
 export type StoredManifest = z.infer<typeof manifestSchema>;
 
+/** Which files it has and where they are; and how far reading it back, or hashing the whole, had come after a step. */
+type NoteName = "contents" | `check ${number}` | `sum ${number}`;
+
 export type ArchiveStore = ReturnType<typeof openArchives>;
 
 export function openArchives(bucket: R2Bucket, keys: Keys) {
@@ -35,19 +38,16 @@ export function openArchives(bucket: R2Bucket, keys: Keys) {
       return openBytes(keys, contextOf(jobId, chunk), new Uint8Array(await stored.arrayBuffer()));
     },
 
-    /** What an archive is made of, sealed like its chunks: hashes of short files would tell what stands in them. */
-    async writeContents(jobId: string, contents: unknown): Promise<void> {
-      await bucket.put(
-        path(jobId, "contents"),
-        await sealJson(keys, contextOf(jobId, "contents"), contents),
-      );
+    /** What is known of an archive, sealed like its chunks: hashes of short files would tell what stands in them. */
+    async writeNote(jobId: string, name: NoteName, note: unknown): Promise<void> {
+      await bucket.put(path(jobId, name), await sealJson(keys, contextOf(jobId, name), note));
     },
 
-    /** Null: not written yet. The caller names the type of what it wrote. */
-    async readContents<T>(jobId: string): Promise<T | null> {
-      const stored = await bucket.get(path(jobId, "contents"));
-      if (stored === null) return null;
-      return openJson<T>(keys, contextOf(jobId, "contents"), await stored.text());
+    /** The caller names the type of what it wrote. */
+    async readNote<T>(jobId: string, name: NoteName): Promise<T> {
+      const stored = await bucket.get(path(jobId, name));
+      if (stored === null) throw new Error(`The ${name} of an archive are missing`);
+      return openJson<T>(keys, contextOf(jobId, name), await stored.text());
     },
 
     async writeManifest(jobId: string, manifest: StoredManifest): Promise<void> {

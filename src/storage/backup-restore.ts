@@ -13,6 +13,7 @@ import {
   type BackupTable,
   type BackupValue,
 } from "./backup-tables.ts";
+import { SQL_CHANGED } from "./accounts.ts";
 import { packed, runBatch } from "./batch.ts";
 import { prefixed } from "./columns.ts";
 import { REMOVED_FROM } from "./conversations.ts";
@@ -130,17 +131,19 @@ const SQL_COUNT = `INSERT INTO accounts (user_id, memories_active, memories_pend
   WHERE true ON CONFLICT (user_id) DO UPDATE SET memories_active = excluded.memories_active, memories_pending = excluded.memories_pending,
     memories_trashed = excluded.memories_trashed, memory_tokens = excluded.memory_tokens, memory_tokenizer = min(memory_tokenizer, excluded.memory_tokenizer),
     conversations = excluded.conversations, conversations_trashed = excluded.conversations_trashed, messages = excluded.messages, message_tokens = excluded.message_tokens,
-    message_tokenizer = min(message_tokenizer, excluded.message_tokenizer), bytes = excluded.bytes`;
+    message_tokenizer = min(message_tokenizer, excluded.message_tokenizer), bytes = excluded.bytes, changes = changes + 1`;
 /** What of an account's row is neither counted again nor about backups and exports. */
-const OWN_COLUMNS = [
-  "rules",
-  "rule_words",
+const RULE_COLUMNS = ["rules", "rule_words"];
+const SAMPLE_COLUMNS = [
   "common_memory_terms",
   "common_message_terms",
   "memories_sampled",
   "messages_sampled",
 ];
 /** A key that was used says which operation answers it. */
+/** What they had imported is taken away: the same files are to be imported from the beginning, and no batch of theirs goes on. */
+const SQL_FORGET_IMPORTS = `UPDATE jobs SET state = 'cancelled', upload_key = NULL WHERE user_id = ?1 AND kind = 'import'
+  AND state IN ('created', 'running', 'waiting_quota', 'cancelled') AND (state <> 'cancelled' OR upload_key IS NOT NULL)`;
 const SQL_FORGET_KEYS = `DELETE FROM idempotency WHERE user_id = ?1
   AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.user_id = ?1 AND o.id = idempotency.op)`;
 
@@ -255,11 +258,13 @@ export function openBackupRestore(d1: D1Database, userId: string) {
             .bind(userId, numbers),
           // Those that are left: their context changed.
           d1.prepare(SQL_REINDEX).bind(userId, near),
+          d1.prepare(SQL_CHANGED).bind(userId),
         ]);
         return found.length === REMOVED_AT_ONCE;
       }
       const values = [userId, keptJson, ...bounds];
       const results = await runBatch(d1, [
+        d1.prepare(SQL_CHANGED).bind(userId),
         ...(table.name === "memories"
           ? [
               d1
@@ -296,7 +301,9 @@ export function openBackupRestore(d1: D1Database, userId: string) {
         ),
         ...(await indexing(plan, rows, absent)),
       ];
-      if (statements.length > 0) await runBatch(d1, statements);
+      if (statements.length > 0) {
+        await runBatch(d1, [...statements, d1.prepare(SQL_CHANGED).bind(userId)]);
+      }
       const skipped = new Map<SkipReason, number>();
       for (const part of parts) {
         for (const [reason, count] of await select(skippedSql(plan), part)) {
@@ -313,19 +320,28 @@ export function openBackupRestore(d1: D1Database, userId: string) {
     },
 
     /** The account's own columns as the backup has them; without a row they are as of an account that holds nothing. */
-    async restoreAccount(restored: RestoredTable, row: BackupRow | null): Promise<void> {
+    async restoreAccount(
+      restored: RestoredTable,
+      row: BackupRow | null,
+      { keepsRules }: { readonly keepsRules: boolean },
+    ): Promise<void> {
       const plan = planOf(restored);
-      const columns = OWN_COLUMNS.filter((column) => restored.columns.includes(column));
+      const own = keepsRules ? SAMPLE_COLUMNS : [...RULE_COLUMNS, ...SAMPLE_COLUMNS];
+      const columns = own.filter((column) => restored.columns.includes(column));
       const assigned = columns.map((column) =>
         row === null && isCount(column) ? `${column} = 0` : `${column} = ${plan.value(column)}`,
       );
       const json = JSON.stringify([row ?? restored.columns.map(() => null)]);
       await d1
         .prepare(
-          `UPDATE accounts SET ${assigned.join(", ")} FROM json_each(?2) j WHERE user_id = ?1`,
+          `UPDATE accounts SET ${assigned.join(", ")}, changes = changes + 1 FROM json_each(?2) j WHERE user_id = ?1`,
         )
         .bind(userId, json)
         .run();
+    },
+
+    async forgetImports(): Promise<void> {
+      await d1.prepare(SQL_FORGET_IMPORTS).bind(userId).run();
     },
 
     /** Everything that is summed up from other rows. */

@@ -1,9 +1,9 @@
 /** Backups of one user in the database: reading rows as they are, page by page, and the jobs that say which backups there are. */
-import { and, desc, eq, getTableColumns, inArray, max } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
 import { readValue, type BackupRow, type BackupTable, type BackupValue } from "./backup-tables.ts";
-import { accounts, jobs, operations } from "./schema.ts";
+import { accounts, jobs } from "./schema.ts";
 
 const { body: _, ...JOB } = getTableColumns(jobs);
 export type BackupJob = Omit<typeof jobs.$inferSelect, "body">;
@@ -12,7 +12,20 @@ export type BackupJob = Omit<typeof jobs.$inferSelect, "body">;
 export interface BackupCounts {
   /** By table. */
   readonly rows?: Readonly<Record<string, number>>;
+  /** Of the mark under which it was read; `operationId` is the other half of it. */
+  readonly changes?: number;
   readonly rehearsal?: Rehearsal;
+}
+
+/**
+ * What an account holds is the same while its mark is: whatever changes a row that a backup holds makes an operation or, where it goes on
+ * under an earlier one or has none (rules, the trash), raises `changes` in the same batch. Not marked is what is derived or of little
+ * worth: when a memory was last said again, and what a later tokeniser made of a text.
+ */
+export interface ChangeMark {
+  /** The newest; null: there was none. */
+  readonly operation: string | null;
+  readonly changes: number;
 }
 
 export interface Rehearsal {
@@ -27,6 +40,16 @@ export interface BackupPage {
   readonly rows: readonly BackupRow[];
   /** Where the next page goes on; null: there is none. */
   readonly last: readonly (string | number)[] | null;
+}
+
+/** On which a job is made, in one statement: two requests at once make one. */
+export interface JobConditions {
+  /** Kinds of which none may be at work. */
+  readonly rivals: readonly ("backup" | "restore")[];
+  /** What has said nothing since then is not at work. Milliseconds UTC. */
+  readonly silentSince: number;
+  /** Id of one that must be whole. */
+  readonly backup?: string;
 }
 
 /** Who asked for it. The schedule is nobody's grant. */
@@ -45,9 +68,22 @@ const OTHER_COLUMNS_CHARS = 500;
 /** Far more than are kept. */
 const LIST_LIMIT = 200;
 
-// No key is used, so none is named.
+/** Jobs of some kinds that have said since a time that they are at work. */
+const atWork = (kinds: string, since: string) =>
+  `SELECT 1 FROM jobs r WHERE r.user_id = ?1 AND r.kind IN (SELECT value FROM json_each(${kinds})) AND r.state = 'running' AND r.updated_at > ${since}`;
+/** One of the same kind that fell silent is over: were it to go on, it would find that it is. */
+const SQL_END_SILENT = `UPDATE jobs SET state = 'failed' WHERE user_id = ?1 AND kind = ?2 AND state = 'running' AND updated_at <= ?3`;
+/** ?10 kinds that must not be at work, ?11 since when, ?12 a backup that must be there. No key is used, so none is named. */
 const SQL_CREATE = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id, client, counts, created_at, updated_at, expires_at, key_version)
-  VALUES (?1, ?2, ?3, 'running', ?4, ?5, ?6, ?7, ?8, ?8, ?9, 0) ON CONFLICT DO NOTHING`;
+  SELECT ?1, ?2, ?3, 'running', ?4, ?5, ?6, ?7, ?8, ?8, ?9, 0 WHERE NOT EXISTS (${atWork("?10", "?11")})
+  AND (?12 IS NULL OR EXISTS (SELECT 1 FROM jobs b WHERE b.user_id = ?1 AND b.id = ?12 AND b.kind = 'backup' AND b.state = 'finished'))
+  ON CONFLICT DO NOTHING RETURNING id`;
+const SQL_MARK = `SELECT (SELECT max(id) FROM operations WHERE user_id = ?1) AS operation,
+  coalesce((SELECT changes FROM accounts WHERE user_id = ?1), 0) AS changes`;
+const SQL_CANCEL = `UPDATE jobs SET state = 'cancelled' WHERE user_id = ?1 AND id = ?2 AND kind = 'backup'
+  AND NOT (state = 'running' AND updated_at > ?3) AND NOT EXISTS (${atWork(`'["restore"]'`, "?3")}) RETURNING id`;
+/** It names a backup that is there. */
+const SQL_LAST_VERIFIED = `UPDATE accounts SET last_verified_backup_at = (SELECT max(verified_at) FROM jobs WHERE user_id = ?1 AND kind = 'backup') WHERE user_id = ?1`;
 const SQL_MIGRATION = "SELECT name FROM d1_migrations ORDER BY id DESC LIMIT 1";
 const SQL_REHEARSAL = `UPDATE jobs SET counts = json_set(counts, '$.rehearsal', json(?3)), state = iif(?4, 'failed', state),
   verified_at = iif(?4, NULL, coalesce(?5, verified_at)) WHERE user_id = ?1 AND id = ?2 AND kind = 'backup'`;
@@ -76,13 +112,10 @@ export function openBackups(d1: D1Database, userId: string) {
       return { rows, last: isLast ? null : keyOf(table, end) };
     },
 
-    /** Null: nothing was ever changed. */
-    async newestOperation(): Promise<string | null> {
-      const [row] = await db
-        .select({ id: max(operations.id) })
-        .from(operations)
-        .where(eq(operations.userId, userId));
-      return row?.id ?? null;
+    async mark(): Promise<ChangeMark> {
+      const mark = await d1.prepare(SQL_MARK).bind(userId).first<ChangeMark>();
+      if (mark === null) throw new Error("A statement without a table gives one row");
+      return mark;
     },
 
     async newestMigration(): Promise<string> {
@@ -90,15 +123,37 @@ export function openBackups(d1: D1Database, userId: string) {
       return row?.name ?? "";
     },
 
+    /** False: a rival is at work, or the backup is not there. */
     async create(
       job: Pick<BackupJob, "id" | "kind" | "format" | "counts" | "createdAt" | "expiresAt">,
       { grantId, client }: BackupMaker,
-    ): Promise<void> {
+      { rivals, silentSince, backup }: JobConditions,
+    ): Promise<boolean> {
       const { id, kind, format, counts, createdAt, expiresAt } = job;
-      await d1
-        .prepare(SQL_CREATE)
-        .bind(userId, id, kind, format, grantId, client, counts, createdAt, expiresAt)
-        .run();
+      const values = [id, kind, format, grantId, client, counts, createdAt, expiresAt];
+      const [, created] = await d1.batch([
+        d1.prepare(SQL_END_SILENT).bind(userId, kind, silentSince),
+        d1
+          .prepare(SQL_CREATE)
+          .bind(userId, ...values, JSON.stringify(rivals), silentSince, backup ?? null),
+      ]);
+      return created?.results.length === 1;
+    },
+
+    /** Says that it is at work. @throws Error where someone has ended it: whoever works for it stops */
+    async touch(id: string, now: number): Promise<void> {
+      const touched = await db
+        .update(jobs)
+        .set({ updatedAt: now })
+        .where(and(mine, eq(jobs.id, id), eq(jobs.state, "running")))
+        .returning({ id: jobs.id });
+      if (touched.length === 0) throw new Error("The job is over");
+    },
+
+    /** Takes it from everyone before it is removed. False: it is being written, or a restore is at work. */
+    async cancel(id: string, silentSince: number): Promise<boolean> {
+      const { results } = await d1.prepare(SQL_CANCEL).bind(userId, id, silentSince).run();
+      return results.length === 1;
     },
 
     async get(kind: BackupJob["kind"], id: string): Promise<BackupJob | null> {
@@ -110,11 +165,11 @@ export function openBackups(d1: D1Database, userId: string) {
     },
 
     /** Newest first. */
-    async list(): Promise<BackupJob[]> {
+    async list(kind: "backup" | "restore"): Promise<BackupJob[]> {
       return db
         .select(JOB)
         .from(jobs)
-        .where(and(mine, eq(jobs.kind, "backup")))
+        .where(and(mine, eq(jobs.kind, kind)))
         .orderBy(desc(jobs.createdAt), desc(jobs.id))
         .limit(LIST_LIMIT);
     },
@@ -139,22 +194,23 @@ export function openBackups(d1: D1Database, userId: string) {
       },
     ): Promise<void> {
       const { now, ...columns } = end;
-      await db.batch([
-        db
-          .update(jobs)
-          .set({ ...columns, state: "finished", updatedAt: now })
-          .where(and(mine, eq(jobs.id, id))),
-        db
-          .insert(accounts)
-          .values({
-            userId,
-            lastBackupAt: now,
-            // An account without a row has nothing that an older tokeniser indexed.
-            memoryTokenizer: TOKENIZER_VERSION,
-            messageTokenizer: TOKENIZER_VERSION,
-          })
-          .onConflictDoUpdate({ target: accounts.userId, set: { lastBackupAt: now } }),
-      ]);
+      const finished = await db
+        .update(jobs)
+        .set({ ...columns, state: "finished", updatedAt: now })
+        // Finished before, where this is run again.
+        .where(and(mine, eq(jobs.id, id), inArray(jobs.state, ["running", "finished"])))
+        .returning({ id: jobs.id });
+      if (finished.length === 0) throw new Error("The backup was ended while it was written");
+      await db
+        .insert(accounts)
+        .values({
+          userId,
+          lastBackupAt: now,
+          // An account without a row has nothing that an older tokeniser indexed.
+          memoryTokenizer: TOKENIZER_VERSION,
+          messageTokenizer: TOKENIZER_VERSION,
+        })
+        .onConflictDoUpdate({ target: accounts.userId, set: { lastBackupAt: now } });
     },
 
     async end(
@@ -172,17 +228,11 @@ export function openBackups(d1: D1Database, userId: string) {
     async setRehearsal(id: string, rehearsal: Rehearsal): Promise<void> {
       const { state, at } = rehearsal;
       const verifiedAt = state === "passed" ? at : null;
-      const setJob = d1
-        .prepare(SQL_REHEARSAL)
-        .bind(userId, id, JSON.stringify(rehearsal), state === "failed" ? 1 : 0, verifiedAt);
-      const setAccount = db
-        .update(accounts)
-        .set({ lastVerifiedBackupAt: at })
-        .where(eq(accounts.userId, userId))
-        .toSQL();
       await d1.batch([
-        setJob,
-        ...(verifiedAt === null ? [] : [d1.prepare(setAccount.sql).bind(...setAccount.params)]),
+        d1
+          .prepare(SQL_REHEARSAL)
+          .bind(userId, id, JSON.stringify(rehearsal), state === "failed" ? 1 : 0, verifiedAt),
+        d1.prepare(SQL_LAST_VERIFIED).bind(userId),
       ]);
     },
 
@@ -195,7 +245,12 @@ export function openBackups(d1: D1Database, userId: string) {
     },
 
     async remove(id: string): Promise<void> {
-      await db.delete(jobs).where(and(mine, eq(jobs.kind, "backup"), eq(jobs.id, id)));
+      await d1.batch([
+        d1
+          .prepare("DELETE FROM jobs WHERE user_id = ?1 AND id = ?2 AND kind = 'backup'")
+          .bind(userId, id),
+        d1.prepare(SQL_LAST_VERIFIED).bind(userId),
+      ]);
     },
   };
 }

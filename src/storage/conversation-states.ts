@@ -41,7 +41,7 @@ const SQL_STATES = `INSERT INTO conversations (user_id, id, message_count, ${CON
 function countSql(sign: "+" | "-", status: string): string {
   return `UPDATE accounts SET conversations = conversations ${sign} n.active, conversations_trashed = conversations_trashed ${sign} n.trashed,
     messages = accounts.messages ${sign} n.messages, message_tokens = message_tokens ${sign} n.tokens, bytes = accounts.bytes ${sign} n.bytes,
-    message_tokenizer = min(message_tokenizer, n.tokenizer)
+    message_tokenizer = min(message_tokenizer, n.tokenizer), changes = changes + 1
   FROM (SELECT count(DISTINCT iif(s.status = 'active', s.id, NULL)) AS active, count(DISTINCT iif(s.status = 'trashed', s.id, NULL)) AS trashed,
       count(m.seq) AS messages, coalesce(sum(m.token_count), 0) AS tokens, coalesce(sum(m.size_bytes), 0) AS bytes,
       coalesce(min(m.tokenizer_version), ${TOKENIZER_VERSION}) AS tokenizer

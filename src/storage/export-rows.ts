@@ -1,12 +1,12 @@
 /**
- * Everything of one user in the order of an export: page after page beyond a place in a unique order, so that what changes meanwhile is
- * neither lost nor read twice. A page ends at a number of rows or of ciphertext bytes, because some hundred rows of the largest size
+ * Everything of one user in the order of an export: page after page beyond a place in a unique order that no change moves a row in (ids,
+ * times of making), so that what changes meanwhile is neither lost nor read twice. A page ends at a number of rows or of ciphertext bytes, because some hundred rows of the largest size
  * would be more than an isolate can hold.
  */
 import { and, asc, eq, getTableColumns, gt, gte, lt, or, sql } from "drizzle-orm";
 import { getTableConfig, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { drizzle } from "drizzle-orm/d1";
-import type { ConversationPlace, ConversationRow, MessageRow } from "./conversations.ts";
+import type { ConversationRow, MessageRow } from "./conversations.ts";
 import type { MemoryRow, MemoryVersionRow } from "./memories.ts";
 import type { OperationRow } from "./operations.ts";
 import {
@@ -17,7 +17,7 @@ import {
   messages,
   messageVersions,
   operations,
-  type MemoryStatus,
+  MEMORY_STATUSES,
 } from "./schema.ts";
 
 export type ConversationVersionRow = Omit<typeof conversationVersions.$inferSelect, "body"> & {
@@ -37,8 +37,8 @@ export interface Page<Row> {
   readonly isLast: boolean;
 }
 
-/** Time and id of the last memory of a page. */
-export type MemoryTimePlace = readonly [createdAt: number, id: string];
+/** Time and id of the last memory or conversation of a page. */
+export type TimePlace = readonly [createdAt: number, id: string];
 
 /** Rows of a page. Arbitrary: some hundreds of kilobytes of ordinary text. */
 export const ROWS_A_PAGE = 500;
@@ -48,10 +48,17 @@ const PAGE_BYTES = 1_000_000;
 const CONVERSATIONS_A_PAGE = 50;
 
 const SQL_MEMORIES = pageSql(memories, ["t.id"], "t.user_id = ?1 AND t.id > ?2");
+/** Of each status as many as a page holds, found along the index, and of those the first: a memory has its place whatever its status becomes. */
 const SQL_MEMORIES_BY_TIME = pageSql(
   memories,
   ["t.created_at", "t.id"],
-  "t.user_id = ?1 AND t.status = ?2 AND (t.created_at, t.id) > (?3, ?4)",
+  "true",
+  `(${MEMORY_STATUSES.map(
+    (
+      status,
+    ) => `SELECT * FROM (SELECT s.seq FROM memories s WHERE s.user_id = ?1 AND s.status = '${status}'
+      AND (s.created_at, s.id) > (?2, ?3) ORDER BY s.created_at, s.id LIMIT ${ROWS_A_PAGE})`,
+  ).join(" UNION ALL ")}) f CROSS JOIN memories t ON t.seq = f.seq`,
 );
 const SQL_MEMORY_VERSIONS = pageSql(
   memoryVersions,
@@ -107,14 +114,10 @@ export function openExportRows(d1: D1Database, userId: string) {
       return memoryPage(await page<StoredFlags<ExportRow<MemoryRow>>>(SQL_MEMORIES, [after]));
     },
 
-    async memoriesByTime(
-      status: MemoryStatus,
-      after: MemoryTimePlace | null,
-    ): Promise<Page<ExportRow<MemoryRow>>> {
+    /** Oldest first, whatever their status. */
+    async memoriesByTime(after: TimePlace | null): Promise<Page<ExportRow<MemoryRow>>> {
       const place = after ?? [Number.MIN_SAFE_INTEGER, ""];
-      return memoryPage(
-        await page<StoredFlags<ExportRow<MemoryRow>>>(SQL_MEMORIES_BY_TIME, [status, ...place]),
-      );
+      return memoryPage(await page<StoredFlags<ExportRow<MemoryRow>>>(SQL_MEMORIES_BY_TIME, place));
     },
 
     /** Earlier states by id and version. */
@@ -136,12 +139,12 @@ export function openExportRows(d1: D1Database, userId: string) {
         .limit(CONVERSATIONS_A_PAGE);
     },
 
-    /** Active ones by their last change. `from` inclusive, `before` exclusive, milliseconds UTC. */
+    /** Active ones by when they began. `from` inclusive, `before` exclusive, milliseconds UTC. */
     async conversationsByTime(
-      after: ConversationPlace | null,
+      after: TimePlace | null,
       { from, before }: { readonly from?: number; readonly before?: number } = {},
     ): Promise<ConversationRow[]> {
-      const { updatedAt, id } = conversations;
+      const { createdAt, id } = conversations;
       return db
         .select(conversationRow)
         .from(conversations)
@@ -149,14 +152,14 @@ export function openExportRows(d1: D1Database, userId: string) {
           and(
             eq(conversations.userId, userId),
             eq(conversations.status, "active"),
-            from === undefined ? undefined : gte(updatedAt, from),
-            before === undefined ? undefined : lt(updatedAt, before),
+            from === undefined ? undefined : gte(createdAt, from),
+            before === undefined ? undefined : lt(createdAt, before),
             after === null
               ? undefined
-              : or(gt(updatedAt, after[0]), and(eq(updatedAt, after[0]), gt(id, after[1]))),
+              : or(gt(createdAt, after[0]), and(eq(createdAt, after[0]), gt(id, after[1]))),
           ),
         )
-        .orderBy(asc(updatedAt), asc(id))
+        .orderBy(asc(createdAt), asc(id))
         .limit(CONVERSATIONS_A_PAGE);
     },
 

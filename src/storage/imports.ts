@@ -12,6 +12,7 @@ import { columnLists, prefixed } from "./columns.ts";
 import { REMOVED_FROM, type ConversationRow, type MessageRow } from "./conversations.ts";
 import type { OperationInput, SealedLabel, SealedMemory } from "./memories.ts";
 import { CONTEXT_TURNS } from "./message-index.ts";
+import { dayOf } from "./plan.ts";
 import { MEMORY_COUNT } from "./room.ts";
 import { accounts, conversations, importDays, memories, messages } from "./schema.ts";
 
@@ -55,6 +56,11 @@ export interface ImportBatch extends ImportRows {
   readonly report: string;
 }
 
+export interface WrittenMemories {
+  readonly written: number;
+  readonly known: number;
+}
+
 export interface KnownConversation {
   readonly id: string;
   readonly originKey: string;
@@ -88,6 +94,7 @@ export interface KnownMemory {
   readonly originKey: string | null;
   readonly fingerprint: string;
   readonly status: SealedMemory["status"];
+  readonly createdOp: string;
   /** And not by a person or an assistant. */
   readonly isTrashedByUndo: boolean;
   readonly expiresAt: number | null;
@@ -145,8 +152,11 @@ const SQL_COUNT_MESSAGES = `UPDATE conversations SET
 /** ?3 how many the account may hold, ?4 how many of this batch stand in earlier parameters: the account counts them at the end */
 const SQL_MEMORIES = `INSERT INTO memories (user_id, ${MEMORY.names})
   SELECT ?1, ${MEMORY.fromJson} FROM json_each(?2) j WHERE j.key + ?4 < ?3 - ${MEMORY_COUNT} ON CONFLICT DO NOTHING`;
-const SQL_WRITTEN_MEMORIES = `SELECT count(*) AS written FROM json_each(?3) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value
-  WHERE m.created_op = ?2`;
+/** ?3 what tells them from others. `known`: not written, because one that is there is the same by text or by origin. */
+const SQL_WRITTEN_MEMORIES = `SELECT count(*) FILTER (WHERE w.written) AS written, count(*) FILTER (WHERE NOT w.written AND w.known) AS known FROM (
+  SELECT EXISTS (SELECT 1 FROM memories m WHERE m.user_id = ?1 AND m.id = j.value->>'id' AND m.created_op = ?2) AS written,
+    EXISTS (SELECT 1 FROM memories m WHERE m.user_id = ?1 AND m.fingerprint = j.value->>'fingerprint' AND m.status IN ('active', 'pending') AND m.superseded_by IS NULL)
+      OR EXISTS (SELECT 1 FROM memories m WHERE m.user_id = ?1 AND m.origin_key = j.value->>'originKey') AS known FROM json_each(?3) j) w`;
 const SQL_INDEX_MEMORIES = `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx)
   SELECT m.seq, m.tokens, m.dt, '' FROM json_each(?3) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value
   WHERE m.created_op = ?2 AND m.status = 'active'`;
@@ -172,10 +182,11 @@ const SQL_COUNT = `INSERT INTO accounts (user_id, memory_tokenizer, message_toke
   ON CONFLICT (user_id) DO UPDATE SET memories_active = memories_active + excluded.memories_active,
     memories_pending = memories_pending + excluded.memories_pending, memory_tokens = memory_tokens + excluded.memory_tokens,
     conversations = conversations + excluded.conversations, messages = messages + excluded.messages,
-    message_tokens = message_tokens + excluded.message_tokens, bytes = bytes + excluded.bytes`;
+    message_tokens = message_tokens + excluded.message_tokens, bytes = bytes + excluded.bytes, changes = changes + 1`;
 const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
   VALUES (?1, ?2, 'import', ?3, ?4, ?5, ?6, NULL, NULL) ON CONFLICT (user_id, id) DO UPDATE SET counts = excluded.counts`;
-const SQL_SPEND = `INSERT INTO import_days (day, rows_written) SELECT ?4, ?5
+/** ?2 job, ?3 number, ?4 day, ?5 rows. Stands before the statement that advances the job. */
+export const SQL_SPEND = `INSERT INTO import_days (day, rows_written) SELECT ?4, ?5
   WHERE EXISTS (SELECT 1 FROM jobs b WHERE b.user_id = ?1 AND b.id = ?2 AND coalesce(b.cursor, 0) = ?3 - 1)
   ON CONFLICT (day) DO UPDATE SET rows_written = rows_written + excluded.rows_written`;
 const SQL_ADVANCE = `UPDATE jobs SET cursor = ?3, state = 'running', updated_at = ?4, counts = ?5, body = unhex(?6)
@@ -185,7 +196,13 @@ const SQL_ADVANCE = `UPDATE jobs SET cursor = ?3, state = 'running', updated_at 
  * Rows that D1 counts for one, indexes included: as its local meter counted batches of 1 and of 101 each. A message is its row, two index
  * entries and one of full text; a conversation is written again for its count of messages. `version`: what a changed one costs besides.
  */
-const ROWS_WRITTEN = { message: 4, conversation: 6, memory: 7, version: 3, batch: 6 } as const;
+export const ROWS_WRITTEN = {
+  message: 4,
+  conversation: 7,
+  memory: 7,
+  version: 3,
+  batch: 6,
+} as const;
 
 export type ImportStore = ReturnType<typeof openImports>;
 
@@ -253,7 +270,7 @@ export function openImports(d1: D1Database, userId: string) {
       ids: readonly string[],
       fingerprints: readonly string[],
     ): Promise<KnownMemory[]> {
-      const { id, version, originKey, fingerprint, status, expiresAt, supersededBy } =
+      const { id, version, originKey, fingerprint, status, createdOp, expiresAt, supersededBy } =
         getTableColumns(memories);
       const isTrashedByUndo = trashedByUndo(memories.userId, memories.trashedOp);
       const columns = {
@@ -262,6 +279,7 @@ export function openImports(d1: D1Database, userId: string) {
         originKey,
         fingerprint,
         status,
+        createdOp,
         isTrashedByUndo,
         expiresAt,
         supersededBy,
@@ -298,9 +316,9 @@ export function openImports(d1: D1Database, userId: string) {
 
     /**
      * Writes one batch.
-     * @returns how many of its memories were written: fewer than it holds where parallel saves took their place
+     * @returns how many of its memories were written, and how many of the others parallel saves have made; the rest had no room
      */
-    async write(batch: ImportBatch, operation: OperationInput): Promise<number> {
+    async write(batch: ImportBatch, operation: OperationInput): Promise<WrittenMemories> {
       const { id: op, grantId, client, now } = operation;
       const { jobId, number, counts } = batch;
       const bind = (statement: string, ...values: readonly (string | number)[]) =>
@@ -363,12 +381,22 @@ export function openImports(d1: D1Database, userId: string) {
         ),
         bind(SQL_SPEND, jobId, number, dayOf(now), rowsWritten(batch)),
         bind(SQL_ADVANCE, jobId, number, now, JSON.stringify(counts ?? {}), batch.report),
-        bind(SQL_WRITTEN_MEMORIES, op, memoryIds),
+        bind(
+          SQL_WRITTEN_MEMORIES,
+          op,
+          JSON.stringify(
+            batch.memories.map(({ id, fingerprint, originKey }) => ({
+              id,
+              fingerprint,
+              originKey,
+            })),
+          ),
+        ),
       );
       const results = await runBatch(d1, statements);
       // True because the last statement counts.
-      const [counted] = (results.at(-1)?.results ?? []) as { written: number }[];
-      return counted?.written ?? 0;
+      const [counted] = (results.at(-1)?.results ?? []) as WrittenMemories[];
+      return counted ?? { written: 0, known: 0 };
     },
 
     /** Active and pending memories by now: the account's row is as it was when the request began, before it waited for its turn. */
@@ -389,12 +417,6 @@ export function openImports(d1: D1Database, userId: string) {
       return today?.rows ?? 0;
     },
   };
-}
-
-const DAY_MS = 86_400_000;
-
-function dayOf(now: number): number {
-  return Math.floor(now / DAY_MS);
 }
 
 function charsOf({ body, tokens, dt }: SealedMessage | SealedMemory): number {

@@ -1,5 +1,5 @@
 /** Imports, exports and backups of one user. What a report says of a person's data is sealed. */
-import { and, desc, eq, getTableColumns, inArray, lte, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, inArray, isNotNull, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { accounts, jobs } from "./schema.ts";
 
@@ -37,6 +37,9 @@ const SQL_CREATE = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id
 const SQL_END = `UPDATE jobs SET state = ?3, operation_id = ?4, counts = ?5, body = unhex(?6), updated_at = ?7, format = coalesce(?8, format),
   chunks = ?9, size_bytes = ?10, sha256 = ?11, expires_at = ?12 WHERE user_id = ?1 AND id = ?2`;
 
+/** An import in one of them takes batches. */
+const OPEN: JobRow["state"][] = ["created", "running", "waiting_quota"];
+
 export type JobStore = ReturnType<typeof openJobs>;
 
 export function openJobs(d1: D1Database, userId: string) {
@@ -73,7 +76,7 @@ export function openJobs(d1: D1Database, userId: string) {
             eq(jobs.userId, userId),
             eq(jobs.kind, "import"),
             eq(jobs.uploadKey, uploadKey),
-            inArray(jobs.state, ["created", "running", "waiting_quota", "cancelled"]),
+            inArray(jobs.state, [...OPEN, "cancelled"]),
           ),
         )
         .orderBy(desc(jobs.createdAt))
@@ -97,11 +100,14 @@ export function openJobs(d1: D1Database, userId: string) {
         .where(and(eq(jobs.userId, userId), eq(jobs.id, id)));
     },
 
-    /** What it had imported is gone: the same files are to be imported from the beginning. */
-    async forgetUpload(operationId: string): Promise<void> {
+    /** What it had imported is gone: it takes no more, and the same files are to be imported from the beginning. */
+    async revokeImport(operationId: string): Promise<void> {
       await db
         .update(jobs)
-        .set({ uploadKey: null })
+        .set({
+          uploadKey: null,
+          state: sql`iif(${inArray(jobs.state, OPEN)}, 'cancelled', ${jobs.state})`,
+        })
         .where(
           and(eq(jobs.userId, userId), eq(jobs.kind, "import"), eq(jobs.operationId, operationId)),
         );
@@ -136,14 +142,24 @@ export function openJobs(d1: D1Database, userId: string) {
       return found ?? null;
     },
 
-    /** Ids of exports that can no longer be downloaded, a few at a time. */
+    /** Ids of exports that can no longer be downloaded, a few at a time: each asks R2 twice and D1 once. */
     async expiredExports(now: number): Promise<string[]> {
       const found = await db
         .select({ id: jobs.id })
         .from(jobs)
         .where(and(eq(jobs.userId, userId), eq(jobs.kind, "export"), lte(jobs.expiresAt, now)))
-        .limit(10);
+        .limit(5);
       return found.map(({ id }) => id);
+    },
+
+    /** Whether there are exports that will have to be removed. */
+    async hasExports(): Promise<boolean> {
+      const found = await db
+        .select({ id: jobs.id })
+        .from(jobs)
+        .where(and(eq(jobs.userId, userId), eq(jobs.kind, "export"), isNotNull(jobs.expiresAt)))
+        .limit(1);
+      return found.length > 0;
     },
 
     async remove(id: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Vocabulary } from "../search/vocabulary.ts";
 import type { Keys } from "../vault/keys.ts";
 import type { Source } from "./closed-lists.ts";
 import { openAccounts, type AccountRow, type AccountStore } from "./accounts.ts";
@@ -44,18 +45,20 @@ export interface OpenAccount {
   readonly plan: Plan;
   /** Runs imports of one user one after another: two at once would each compare with a state that the other changes. */
   readonly oneAtATime: OneAtATime;
-  /** Words that an import has blinded already. Empty where the caller keeps none. */
-  readonly blindedWords: BlindedWords;
+  /** What an import knows of words already. Empty where the caller keeps none. */
+  readonly vocabularyOf: VocabularyOf;
 }
 
 /** They need no key. */
 export interface BackupStores {
   readonly backups: BackupStore;
   readonly files: BackupFiles;
+  /** Of the plan. */
+  readonly stepSize: number;
 }
 
 export type OneAtATime = <T>(work: () => Promise<T>) => Promise<T>;
-export type BlindedWords = (jobId: string) => Map<string, string>;
+export type VocabularyOf = (jobId: string) => Vocabulary;
 
 /** Who asks, through what, and when. */
 export interface Caller {
@@ -72,7 +75,7 @@ export interface Caller {
 export function openAccount(
   env: { readonly DB: D1Database; readonly ARCHIVES: R2Bucket; readonly PLAN: string },
   { user, account }: { readonly user: { readonly timeZone: string }; readonly account: AccountRow },
-  opened: Pick<OpenAccount, "keys" | "oneAtATime" | "blindedWords" | "rules" | "ruleSources">,
+  opened: Pick<OpenAccount, "keys" | "oneAtATime" | "vocabularyOf" | "rules" | "ruleSources">,
 ): OpenAccount {
   const { keys } = opened;
   return {
@@ -101,8 +104,10 @@ export function openAccount(
 export function openBackupStores(
   env: { readonly DB: D1Database; readonly ARCHIVES: R2Bucket },
   userId: string,
+  stepSize = 1,
 ): BackupStores {
   return {
+    stepSize,
     backups: openBackups(env.DB, userId),
     files: openBackupFiles(env.ARCHIVES, userId),
   };

@@ -5,6 +5,7 @@
 import { and, desc, eq, gte, lt, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
+import { SQL_CHANGED } from "./accounts.ts";
 import { runBatch } from "./batch.ts";
 import { columnLists, prefixed } from "./columns.ts";
 import { conversationStatements } from "./conversation-states.ts";
@@ -81,19 +82,22 @@ const SQL_COUNT = `INSERT INTO accounts (user_id, memory_tokenizer, memories_act
     coalesce(e.tokenizer_version, ${TOKENIZER_VERSION}) AS tokenizer, coalesce(e.token_count, m.token_count) AS tokens, coalesce(e.size_bytes, m.size_bytes) AS bytes FROM ${AS_READ} WHERE ${HAS_ROOM}) n WHERE true
   ON CONFLICT (user_id) DO UPDATE SET memory_tokenizer = min(memory_tokenizer, excluded.memory_tokenizer), memories_active = memories_active + excluded.memories_active,
     memories_pending = memories_pending + excluded.memories_pending, memories_trashed = memories_trashed + excluded.memories_trashed,
-    memory_tokens = memory_tokens + excluded.memory_tokens, bytes = bytes + excluded.bytes`;
+    memory_tokens = memory_tokens + excluded.memory_tokens, bytes = bytes + excluded.bytes, changes = changes + 1`;
 const SQL_KEEP = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${MEMORY.names})
   SELECT ?1, m.id, ?2, ?3, ${prefixed("m", MEMORY.names)} FROM ${AS_READ} WHERE ${HAS_ROOM} ON CONFLICT DO NOTHING`;
 const KEPT_BY_THIS = `EXISTS (SELECT 1 FROM memory_versions k WHERE k.user_id = ?1 AND k.id = memories.id AND k.version = memories.version AND k.replaced_op = ?2)`;
-/** Without it SQLite walks all of the user's rows: the target of an UPDATE comes first, whatever the joins say. */
-const OF_ITEMS = `memories.seq IN (SELECT i.seq FROM json_each(?4) l CROSS JOIN memories i ON i.user_id = ?1 AND i.id = l.value->>'id')`;
-const SQL_RESTORE = `UPDATE memories SET ${RESTORED}, version = memories.version + 1, changed_op = ?2, updated_at = ?3,
+/** Materialised, they get an index: SQLite would compare each memory with each. */
+const ITEMS = `WITH items AS MATERIALIZED (SELECT i.seq, j.value->>'version' AS version, j.value->>'earlier' AS earlier
+  FROM json_each(?4) j CROSS JOIN memories i ON i.user_id = ?1 AND i.id = j.value->>'id')`;
+/** Without the first condition SQLite walks all of the user's rows: the target of an UPDATE comes first, whatever the joins say. */
+const AS_ITEM =
+  "memories.seq IN (SELECT seq FROM items) AND items.seq = memories.seq AND memories.version = items.version";
+const SQL_RESTORE = `${ITEMS} UPDATE memories SET ${RESTORED}, version = memories.version + 1, changed_op = ?2, updated_at = ?3,
   trashed_at = iif(e.status = 'trashed', coalesce(memories.trashed_at, ?3), NULL)
-  FROM json_each(?4) j CROSS JOIN memory_versions e ON e.user_id = ?1 AND e.id = j.value->>'id' AND e.version = j.value->>'earlier'
-  WHERE ${OF_ITEMS} AND memories.user_id = ?1 AND memories.id = e.id AND memories.version = j.value->>'version' AND ${KEPT_BY_THIS}`;
-const SQL_TRASH = `UPDATE memories SET status = 'trashed', trashed_at = ?3, trashed_op = ?2, version = memories.version + 1, changed_op = ?2, updated_at = ?3
-  FROM json_each(?4) j WHERE ${OF_ITEMS} AND j.value->>'earlier' IS NULL AND memories.user_id = ?1 AND memories.id = j.value->>'id'
-  AND memories.version = j.value->>'version' AND ${KEPT_BY_THIS}`;
+  FROM items CROSS JOIN memory_versions e ON e.user_id = ?1 AND e.version = items.earlier
+  WHERE ${AS_ITEM} AND e.id = memories.id AND ${KEPT_BY_THIS}`;
+const SQL_TRASH = `${ITEMS} UPDATE memories SET status = 'trashed', trashed_at = ?3, trashed_op = ?2, version = memories.version + 1, changed_op = ?2, updated_at = ?3
+  FROM items WHERE ${AS_ITEM} AND items.earlier IS NULL AND ${KEPT_BY_THIS}`;
 const CHANGED = `json_each(?3) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value->>'id' AND m.changed_op = ?2`;
 const SQL_UNINDEX = `DELETE FROM memories_fts WHERE rowid IN (SELECT m.seq FROM ${CHANGED})`;
 const SQL_INDEX = `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx)
@@ -339,7 +343,10 @@ export function openOperations(d1: D1Database, userId: string) {
     },
 
     async finish(id: string, counts: Readonly<Record<string, number>>): Promise<void> {
-      await d1.prepare(SQL_FINISH).bind(userId, id, JSON.stringify(counts)).run();
+      await runBatch(d1, [
+        d1.prepare(SQL_FINISH).bind(userId, id, JSON.stringify(counts)),
+        d1.prepare(SQL_CHANGED).bind(userId),
+      ]);
     },
   };
 }

@@ -11,12 +11,29 @@ export interface Plan {
   };
   /** That imports may write; null: as many as there are. */
   readonly rowsADay: number | null;
+  /** How much a step of a backup or restore may do, as a multiple of what 50 statements and objects allow. */
+  readonly stepSize: number;
+  /** What the trash may be emptied of in one go, of which there is one an hour. */
+  readonly trashPart: TrashPart;
+  /** Of the database, in one request (developers.cloudflare.com/d1/platform/limits). */
+  readonly statements: number;
+}
+
+export interface TrashPart {
+  readonly memories: number;
+  readonly conversations: number;
+  readonly messages: number;
 }
 
 /** On a paid plan a batch is bounded by memory and by the time that others wait for the database: 1,000 messages are 0.2 s of work. */
 const PAID: Plan = {
   batch: { chars: 1_500_000, conversations: 200, messages: 1_000, memories: 1_000 },
   rowsADay: null,
+  // 1,000 statements and 10,000 objects; not all of them, because a step that fails is begun anew.
+  stepSize: 10,
+  // Arbitrary: seconds of work for the database.
+  trashPart: { memories: 3_000, conversations: 1_000, messages: 10_000 },
+  statements: 1_000,
 };
 
 /**
@@ -27,6 +44,10 @@ const PAID: Plan = {
 const FREE: Plan = {
   batch: { chars: 250_000, conversations: 20, messages: 40, memories: 40 },
   rowsADay: 80_000,
+  stepSize: 1,
+  // D1 counts 2 rows written for a message and some 7 for a memory, so a part writes 2,000, and a day of hourly ones half of what it may.
+  trashPart: { memories: 150, conversations: 50, messages: 500 },
+  statements: 50,
 };
 
 /** The batches of what is only compared, and of what is in the server's hands already: nothing is paced that writes nothing. */
@@ -42,6 +63,18 @@ export function readPlan(name: string): Plan {
     default:
       throw new Error('PLAN must be "free" or "paid"');
   }
+}
+
+const DAY_MS = 86_400_000;
+
+/** The plan's days begin at midnight UTC. @returns days since 1970 */
+export function dayOf(now: number): number {
+  return Math.floor(now / DAY_MS);
+}
+
+/** When the next one begins. Milliseconds UTC. */
+export function nextDay(now: number): number {
+  return (dayOf(now) + 1) * DAY_MS;
 }
 
 /** Of D1, once a free account's day is used up. Drizzle gives it as a cause. */

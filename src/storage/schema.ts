@@ -46,6 +46,8 @@ export const accounts = sqliteTable("accounts", {
   messages: integer("messages").notNull().default(0),
   messageTokens: integer("message_tokens").notNull().default(0),
   bytes: integer("bytes").notNull().default(0),
+  /** Raised by every write that may make no operation of its own: with the newest operation it marks what an account holds (`backups.ts`). */
+  changes: integer("changes").notNull().default(0),
   /** Numbers and enums in the clear; words only inside `rule_words`. */
   rules: text("rules"),
   ruleWords: blob("rule_words", { mode: "buffer" }),
@@ -224,6 +226,8 @@ export const conversations = sqliteTable(
     uniqueIndex("conversations_id").on(t.userId, t.id),
     uniqueIndex("conversations_origin_key").on(t.userId, t.originKey),
     index("conversations_by_time").on(t.userId, t.status, t.updatedAt, t.id),
+    // The order of exports: unlike the last change it stays as it is while one is written.
+    index("conversations_by_beginning").on(t.userId, t.createdAt, t.id),
   ],
 );
 

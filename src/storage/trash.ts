@@ -4,14 +4,10 @@
  * (FTS5 drops the blind tokens of deleted entries from its segments as it merges them, at the latest where a tenth of one is deleted.)
  * Its operations stay, and count what is gone, so that an undo can say it.
  */
+import { SQL_CHANGED } from "./accounts.ts";
 import { runBatch } from "./batch.ts";
 import { REMOVED_FROM } from "./conversations.ts";
-
-/** D1 counts 2 rows written for a message and some 7 for a memory, so a part writes 2,000, and a day of hourly ones half of what the free plan allows. */
-const MEMORIES_AT_ONCE = 150;
-const MESSAGES_AT_ONCE = 500;
-/** Arbitrary. */
-const CONVERSATIONS_AT_ONCE = 50;
+import type { TrashPart } from "./plan.ts";
 
 export interface EmptiedTrash {
   /** More is due than was purged in one go. */
@@ -22,7 +18,7 @@ export interface EmptiedTrash {
 
 // ?1 user, ?2 ids, ?3 trashed until then.
 const MEMORIES = `json_each(?2) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value AND m.status = 'trashed' AND m.trashed_at <= ?3`;
-const SQL_COUNT_MEMORIES = `UPDATE accounts SET memories_trashed = memories_trashed - n.items, bytes = bytes - n.size
+const SQL_COUNT_MEMORIES = `UPDATE accounts SET memories_trashed = memories_trashed - n.items, bytes = bytes - n.size, changes = changes + 1
   FROM (SELECT count(*) AS items, coalesce(sum(m.size_bytes), 0) AS size FROM ${MEMORIES}) n WHERE accounts.user_id = ?1`;
 const PURGE_MEMORIES = [
   tellOperations("purged_memories", "memory_versions", `m.id, m.created_op FROM ${MEMORIES}`),
@@ -49,7 +45,7 @@ const FORGET_STATES = [
     "conversation_versions",
     `c.id, c.created_op FROM ${CONVERSATIONS} WHERE ${RESTORABLE}`,
   ),
-  `UPDATE accounts SET conversations_trashed = conversations_trashed - (SELECT count(*) FROM ${CONVERSATIONS} WHERE ${RESTORABLE}) WHERE user_id = ?1`,
+  `UPDATE accounts SET conversations_trashed = conversations_trashed - (SELECT count(*) FROM ${CONVERSATIONS} WHERE ${RESTORABLE}), changes = changes + 1 WHERE user_id = ?1`,
   `DELETE FROM conversation_versions WHERE user_id = ?1 AND id IN (SELECT c.id FROM ${CONVERSATIONS})`,
 ];
 const SQL_MESSAGES = `SELECT m.seq FROM ${CONVERSATIONS} CROSS JOIN messages m ON m.user_id = ?1
@@ -76,14 +72,18 @@ const SQL_LEFT = `SELECT EXISTS (${dueSql("memories")}) OR EXISTS (${dueSql("con
 export async function emptyTrash(
   d1: D1Database,
   userId: string,
-  { before, now }: { readonly before: number; readonly now: number },
+  {
+    before,
+    now,
+    part,
+  }: { readonly before: number; readonly now: number; readonly part: TrashPart },
 ): Promise<EmptiedTrash> {
   const due = async (table: "memories" | "conversations", limit: number) => {
     const sql = `${dueSql(table)} LIMIT ?3`;
     const { results } = await d1.prepare(sql).bind(userId, before, limit).run<{ id: string }>();
     return results.map(({ id }) => id);
   };
-  const memories = await due("memories", MEMORIES_AT_ONCE);
+  const memories = await due("memories", part.memories);
   if (memories.length > 0) {
     const ids = JSON.stringify(memories);
     await runBatch(d1, [
@@ -91,8 +91,10 @@ export async function emptyTrash(
       d1.prepare(SQL_LABELS).bind(userId),
     ]);
   }
-  const conversations = await due("conversations", CONVERSATIONS_AT_ONCE);
-  if (conversations.length > 0) await purgeConversations(d1, userId, conversations, before);
+  const conversations = await due("conversations", part.conversations);
+  if (conversations.length > 0) {
+    await purgeConversations(d1, userId, { ids: conversations, before, messages: part.messages });
+  }
   const [, left] = await d1.batch<{ isDue: number; isWaiting: number }>([
     d1.prepare(SQL_KEYS).bind(userId, now),
     d1.prepare(SQL_LEFT).bind(userId, before),
@@ -104,14 +106,17 @@ export async function emptyTrash(
 async function purgeConversations(
   d1: D1Database,
   userId: string,
-  ids: readonly string[],
-  before: number,
+  {
+    ids,
+    before,
+    messages: atOnce,
+  }: { readonly ids: readonly string[]; readonly before: number; readonly messages: number },
 ): Promise<void> {
   const due = [userId, JSON.stringify(ids), before];
   const [messages] = (
     await runBatch(d1, [
       ...FORGET_STATES.map((statement) => d1.prepare(statement).bind(...due)),
-      d1.prepare(SQL_MESSAGES).bind(...due, MESSAGES_AT_ONCE),
+      d1.prepare(SQL_MESSAGES).bind(...due, atOnce),
     ])
   ).slice(-1);
   // True because the last statement returns this column.
@@ -122,6 +127,7 @@ async function purgeConversations(
       ? []
       : PURGE_MESSAGES.map((statement) => d1.prepare(statement).bind(userId, given))),
     d1.prepare(SQL_CONVERSATIONS).bind(...due),
+    d1.prepare(SQL_CHANGED).bind(userId),
   ]);
 }
 

@@ -1,5 +1,5 @@
 /**
- * A zip from files that are compressed already, written as it is read. A library's writer compresses what it packs and keeps its state in
+ * A zip from files that are compressed already, put together as it is read. A library's writer compresses what it packs and keeps its state in
  * an object, which a restart loses; here every chunk stands by itself, and the frame around the chunks follows from a list.
  * Format: APPNOTE.TXT 6.3.10 (pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), section numbers below.
  */
@@ -34,18 +34,23 @@ export function compressedBytesOf(chunkBytes: number): number {
   return chunkBytes + DEFLATE_END.length;
 }
 
-/** @param chunksOf a file's chunks as `deflateChunk` made them */
-export async function* zipOf<Entry extends ZipEntry>(
+/**
+ * What the zip consists of, in order: bytes of the frame, and what stands for the chunks.
+ * @param chunksOf what stands for a file's chunks, which are as `deflateChunk` made them
+ */
+export function zipParts<Entry extends ZipEntry, Chunk>(
   entries: readonly Entry[],
   modifiedAt: number,
-  chunksOf: (entry: Entry) => AsyncIterable<Bytes>,
-): AsyncGenerator<Bytes> {
-  for (const entry of entries) {
-    yield localHeader(entry, modifiedAt);
-    yield* chunksOf(entry);
-    yield DEFLATE_END;
-  }
-  yield centralDirectory(entries, modifiedAt);
+  chunksOf: (entry: Entry) => readonly Chunk[],
+): (Bytes | Chunk)[] {
+  return [
+    ...entries.flatMap((entry) => [
+      localHeader(entry, modifiedAt),
+      ...chunksOf(entry),
+      DEFLATE_END,
+    ]),
+    centralDirectory(entries, modifiedAt),
+  ];
 }
 
 const LOCAL_HEADER = 0x04034b50;

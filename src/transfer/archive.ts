@@ -207,7 +207,7 @@ async function conversationsPiece(
 /** Of an archive's Markdown, whose time of making stands in the manifest alone. */
 const READABLE = { format: "markdown", startedAt: 0 } as const;
 
-/** A file for each month, UTC, in which a conversation was last changed: as many as there are, and no word of the person in a name. */
+/** A file for each month, UTC, in which a conversation began: as many as there are, and no word of the person in a name. */
 async function readableConversationsPiece(
   at: OpenAccount,
   { from, within }: Extract<ArchiveCursor, { at: "readable_conversations" }>,
@@ -239,7 +239,7 @@ async function readableConversationsPiece(
 async function firstMonth(at: OpenAccount, from: number): Promise<number | null> {
   const [first] = await at.exportRows.conversationsByTime(null, { from });
   if (first === undefined) return null;
-  const date = new Date(first.updatedAt);
+  const date = new Date(first.createdAt);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
 }
 

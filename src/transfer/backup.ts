@@ -1,8 +1,8 @@
 /**
  * Backups: the user's rows as they are, in chunks, the manifest last. No key is needed, and none is opened.
  *
- * D1 has no snapshot across requests. So the newest operation is read before the first row and after the last one; where another came
- * in between, everything is read again. An account that never rests (an import of hours) is kept as it was met, page by page: what is
+ * D1 has no snapshot across requests. So the mark of changes is read before the first row and after the last one; where it is another,
+ * everything is read again. An account that never rests (an import of hours) is kept as it was met, page by page: what is
  * missing then stands in the next backup, and a restore leaves out what does not fit together.
  */
 import { UserError } from "../errors.ts";
@@ -14,6 +14,7 @@ import {
   type BackupJob,
   type BackupMaker,
   type BackupStore,
+  type ChangeMark,
 } from "../storage/backups.ts";
 import { BACKUP_TABLES, linesOf } from "../storage/backup-tables.ts";
 import type { BackupStores } from "../storage/open-account.ts";
@@ -33,39 +34,85 @@ export type BackupWork =
 
 const FORMAT = "rows";
 const DAY_MS = 86_400_000;
-/** Each is a statement and an object: far below the 50 that an invocation may make on the free plan. */
+/** Each is a statement and an object, and one more says that the job is at work: far below the 50 of an invocation on the free plan. */
 const PAGES_A_STEP = 12;
-/** Readings of the whole until no operation comes in between; arbitrary. */
+/** Readings of the whole until nothing changes in between; arbitrary. */
 const READINGS = 3;
-/** How long a job may be silent before another one may begin. Arbitrary; far above what one takes. */
+/** How long a job may be silent before another one may begin. Arbitrary; a step that is tried again and again takes a quarter of it. */
 const STALE_MS = 3_600_000;
 /** Backups that failed a rehearsal: what is whole in them may still be of use to who reads R2. */
 const FAILED_KEPT_MS = 30 * DAY_MS;
 
-/** Of one that is being written already, its job: two at once would hold the same. */
+/**
+ * Of one that is being written already, its job: two at once would hold the same.
+ * @throws UserError version_conflict while a restore is at work: between two of its steps an account is not what anyone would want back
+ */
 export async function createBackup(
   backups: BackupStore,
   maker: BackupMaker,
   now: number,
 ): Promise<{ readonly job: BackupJob; readonly isNew: boolean }> {
-  const running = await backups.newest("backup", ["running"]);
-  if (running !== null && !isStale(running, now)) return { job: running, isNew: false };
-  const id = await createBackupJob(backups, maker, { now, keptUntil: null });
-  return { job: await requireBackup(backups, id), isNew: true };
+  const job = newBackup(now, null);
+  const rivals = ["backup", "restore"] as const;
+  const isNew = await backups.create(job, maker, { rivals, silentSince: silentSince(now) });
+  if (isNew) return { job: await requireBackup(backups, job.id), isNew };
+  await refuseWhileRestoring(backups, now);
+  const other = await backups.newest("backup", ["running", "finished"]);
+  return other === null ? createBackup(backups, maker, now) : { job: other, isNew };
+}
+
+/** Of the account as it is before a restore. @returns its id */
+export async function createSafetyBackup(
+  backups: BackupStore,
+  maker: BackupMaker,
+  { now, keptUntil }: { readonly now: number; readonly keptUntil: number },
+): Promise<string> {
+  const job = newBackup(now, keptUntil);
+  await backups.create(job, maker, { rivals: [], silentSince: silentSince(now) });
+  return job.id;
 }
 
 /** @param keptUntil milliseconds UTC; null: as long as the days, weeks and months say */
-export async function createBackupJob(
-  backups: BackupStore,
-  maker: BackupMaker,
-  { now, keptUntil }: { readonly now: number; readonly keptUntil: number | null },
-): Promise<string> {
+function newBackup(now: number, keptUntil: number | null) {
   const id = newJobId();
-  await backups.create(
-    { id, kind: "backup", format: FORMAT, counts: "{}", createdAt: now, expiresAt: keptUntil },
-    maker,
+  return {
+    id,
+    kind: "backup",
+    format: FORMAT,
+    counts: "{}",
+    createdAt: now,
+    expiresAt: keptUntil,
+  } as const;
+}
+
+/** @throws UserError version_conflict */
+export async function refuseWhileRestoring(backups: BackupStore, now: number): Promise<void> {
+  const running = await restoreAtWork(backups, now);
+  if (running === null) return;
+  throw new UserError(
+    "version_conflict",
+    "A restore is running.",
+    `Wait for it: GET /api/restores/${running.id}.`,
   );
-  return id;
+}
+
+async function restoreAtWork(backups: BackupStore, now: number): Promise<BackupJob | null> {
+  const running = await backups.newest("restore", ["running"]);
+  return running !== null && running.updatedAt > silentSince(now) ? running : null;
+}
+
+/** What has said nothing since then is over. */
+export function silentSince(now: number): number {
+  return now - STALE_MS;
+}
+
+/** Each step says first that the job is at work, and none is begun for one that someone has ended. */
+export function stepsOf(step: Step, backups: BackupStore, jobId: string): Step {
+  return (name, work) =>
+    step(name, async () => {
+      await backups.touch(jobId, Date.now());
+      return work();
+    });
 }
 
 /** @throws UserError not_found */
@@ -83,13 +130,13 @@ export async function requireBackup(backups: BackupStore, id: string): Promise<B
 export async function requireFinished(backups: BackupStore, id: string): Promise<BackupJob> {
   const job = await requireBackup(backups, id);
   if (job.state === "finished") return job;
-  throw job.state === "failed"
-    ? new UserError(
+  throw job.state === "running"
+    ? new UserError("not_found", "This backup is still being written.", "Ask again in a moment.")
+    : new UserError(
         "invalid_input",
         "This backup is not whole.",
         "GET /api/backups says why, and lists others.",
-      )
-    : new UserError("not_found", "This backup is still being written.", "Ask again in a moment.");
+      );
 }
 
 /** After a step that gave up the job says so, and what was written is taken back. */
@@ -104,15 +151,16 @@ export async function writeBackup(step: Step, stores: BackupStores, jobId: strin
 
 async function write(step: Step, stores: BackupStores, jobId: string): Promise<void> {
   const { backups, files } = stores;
-  const migration = await step("migration", () => backups.newestMigration());
+  const workStep = stepsOf(step, backups, jobId);
+  const migration = await workStep("migration", () => backups.newestMigration());
   for (let reading = 1; ; reading++) {
-    const operation = await step(`begin ${reading}`, () => backups.newestOperation());
-    const chunks = await writeChunks(step, stores, { jobId, reading });
-    const isSettled = await step(
-      `end ${reading}`,
-      async () => (await backups.newestOperation()) === operation,
+    const mark = await workStep(`begin ${reading}`, () => backups.mark());
+    const chunks = await writeChunks(workStep, stores, { jobId, reading });
+    const isSettled = await workStep(`end ${reading}`, async () =>
+      isSame(mark, await backups.mark()),
     );
     if (isSettled || reading === READINGS) {
+      const { operation, changes } = mark;
       await step("finish", async () => {
         const now = Date.now();
         const tables = await tablesOf(chunks);
@@ -129,7 +177,7 @@ async function write(step: Step, stores: BackupStores, jobId: string): Promise<v
         const rows = Object.fromEntries(tables.map((table) => [table.name, table.rows]));
         await backups.finish(jobId, {
           operationId: operation,
-          counts: JSON.stringify({ rows } satisfies BackupCounts),
+          counts: JSON.stringify({ rows, changes } satisfies BackupCounts),
           chunks: chunks.length,
           sizeBytes: chunks.reduce((sum, { bytes }) => sum + bytes, 0),
           sha256: hash,
@@ -141,6 +189,10 @@ async function write(step: Step, stores: BackupStores, jobId: string): Promise<v
   }
 }
 
+function isSame(one: ChangeMark, other: ChangeMark): boolean {
+  return one.operation === other.operation && one.changes === other.changes;
+}
+
 interface PageCursor {
   /** Of BACKUP_TABLES. */
   readonly table: number;
@@ -149,7 +201,7 @@ interface PageCursor {
 
 async function writeChunks(
   step: Step,
-  { backups, files }: BackupStores,
+  { backups, files, stepSize }: BackupStores,
   { jobId, reading }: { readonly jobId: string; readonly reading: number },
 ): Promise<BackupChunk[]> {
   const chunks: BackupChunk[] = [];
@@ -162,7 +214,7 @@ async function writeChunks(
       async () => {
         const written: BackupChunk[] = [];
         let next: PageCursor | null = from;
-        while (next !== null && written.length < PAGES_A_STEP) {
+        while (next !== null && written.length < PAGES_A_STEP * stepSize) {
           const { table: at, after }: PageCursor = next;
           const table = BACKUP_TABLES[at];
           if (table === undefined) throw new Error("A cursor is beyond the tables of a backup");
@@ -206,25 +258,45 @@ async function takeBack({ backups, files }: BackupStores, jobId: string): Promis
   await backups.end(jobId, { state: "failed", counts: "{}", operationId: null, now: Date.now() });
 }
 
-/** The next backup goes on. */
+/** False: it is being written, or a restore is at work. One that was cancelled and not removed is removed by the next backup. */
+export async function removeBackup(
+  { backups, files }: Pick<BackupStores, "backups" | "files">,
+  id: string,
+  now: number,
+): Promise<boolean> {
+  if (!(await backups.cancel(id, silentSince(now)))) return false;
+  await files.remove(id);
+  await backups.remove(id);
+  return true;
+}
+
+/** Each asks for five things, of the 50 that an invocation may on the free plan. The next backup goes on. */
 const REMOVED_AT_ONCE = 8;
 
-/** Removes what is kept no longer. */
+/**
+ * Removes what is kept no longer.
+ * @param spared ids of backups that are needed all the same
+ */
 export async function removeOldBackups(
-  { backups, files }: BackupStores,
-  now: number,
+  stores: BackupStores,
+  { now, spared }: { readonly now: number; readonly spared: ReadonlySet<string> },
 ): Promise<void> {
-  const jobs = await backups.list();
-  const kept = retainedBackups(jobs.filter(({ state }) => state === "finished"));
-  const old = jobs.filter(({ id, state, createdAt, expiresAt }) => {
+  const jobs = await stores.backups.list("backup");
+  const finished = jobs.filter(({ state }) => state === "finished");
+  const kept = retainedBackups(
+    finished.map((job) => ({
+      ...job,
+      isVerified: job.verifiedAt !== null,
+      isByHand: job.grantId !== SCHEDULE.grantId && job.expiresAt === null,
+    })),
+  );
+  const old = jobs.filter(({ id, state, createdAt, updatedAt, expiresAt }) => {
+    if (state === "cancelled") return true;
     if (state === "failed") return createdAt <= now - FAILED_KEPT_MS;
-    if (state === "running") return createdAt <= now - DAY_MS;
-    return !kept.has(id) && (expiresAt ?? 0) <= now;
+    if (state === "running") return updatedAt <= now - DAY_MS;
+    return !kept.has(id) && !spared.has(id) && (expiresAt ?? 0) <= now;
   });
-  for (const { id } of old.slice(-REMOVED_AT_ONCE)) {
-    await files.remove(id);
-    await backups.remove(id);
-  }
+  for (const { id } of old.slice(-REMOVED_AT_ONCE)) await removeBackup(stores, id, now);
 }
 
 const WEEK_MS = 7 * DAY_MS;
@@ -238,22 +310,26 @@ export async function dueBackupWork(
   backups: BackupStore,
   { now, rehearsedRows }: { readonly now: number; readonly rehearsedRows: number },
 ): Promise<BackupWork | null> {
-  const restoring = await backups.newest("restore", ["running"]);
-  // Between two of its steps an account is not what anyone would want back.
-  if (restoring !== null && !isStale(restoring, now)) return null;
-  const [newest, operation, verifiedAt] = await Promise.all([
+  if ((await restoreAtWork(backups, now)) !== null) return null;
+  const [newest, mark, verifiedAt] = await Promise.all([
     backups.newest("backup", ["finished"]),
-    backups.newestOperation(),
+    backups.mark(),
     backups.lastVerifiedAt(),
   ]);
   const isUnverified = verifiedAt === null || verifiedAt <= now - WEEK_MS;
-  if (operation !== null && newest?.operationId !== operation) {
+  const isUsed = mark.operation !== null || mark.changes > 0;
+  if (isUsed && (newest === null || !isMarked(newest, mark))) {
     const { job, isNew } = await createBackup(backups, SCHEDULE, now);
     return isNew ? { do: "back up", jobId: job.id, rehearse: isUnverified } : null;
   }
   return newest !== null && isUnverified && rowCount(newest) <= rehearsedRows
     ? { do: "rehearse", jobId: newest.id }
     : null;
+}
+
+/** Of an earlier version's backup only the operation is known: it is made again. */
+function isMarked(backup: BackupJob, { operation, changes }: ChangeMark): boolean {
+  return backup.operationId === operation && countsOf(backup).changes === changes;
 }
 
 export function rowCount(job: BackupJob): number {
@@ -263,11 +339,7 @@ export function rowCount(job: BackupJob): number {
 /** A rehearsal that began an hour ago and never ended is over. */
 export function isRehearsing(job: BackupJob, now: number): boolean {
   const { rehearsal } = countsOf(job);
-  return rehearsal?.state === "running" && rehearsal.at > now - STALE_MS;
-}
-
-export function isStale({ createdAt }: BackupJob, now: number): boolean {
-  return createdAt <= now - STALE_MS;
+  return rehearsal?.state === "running" && rehearsal.at > silentSince(now);
 }
 
 /** Backups begin between 1:00 and 5:00 UTC, each user's at a time of their own. Arbitrary. */

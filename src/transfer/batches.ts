@@ -26,6 +26,8 @@ export interface ConversationPart {
   readonly isLast: boolean;
   /** The last message of the part before; null in the first. */
   readonly previous: MessageProvenance | null;
+  /** The first messages of the whole, where it is known by how it begins: tells it from others that begin alike. */
+  readonly opening?: readonly MessageProvenance[] | undefined;
 }
 
 export type BatchRecord =
@@ -46,6 +48,8 @@ export type BatchRecord =
 
 /** 512 KiB: with its tokens a row stays below D1's 2 MB, and in hex below the limit of a parameter. */
 const MAX_MESSAGE_BYTES = 524_288;
+/** Of a conversation that goes in parts. Arbitrary. */
+export const OPENING_MESSAGES = 8;
 /** Of a kind of skip, in a report. */
 export const MAX_EXAMPLES = 3;
 
@@ -72,6 +76,10 @@ export async function* batchesOf(
         let previous: MessageProvenance | null = null;
         const { messages, ...head } = withoutTooLarge(record.conversation, batch);
         const headChars = JSON.stringify(head).length;
+        const opening =
+          head.provenance.isDerived === true
+            ? { opening: messages.slice(0, OPENING_MESSAGES).map(({ provenance }) => provenance) }
+            : {};
         for (let from = 0; ;) {
           const whole = sizeOf(messages, from, limits, headChars);
           const fits = batch.hasRoom(limits, { conversations: 1, ...whole.size });
@@ -82,7 +90,7 @@ export async function* batchesOf(
             continue;
           }
           const isLast = whole.end === messages.length;
-          const part = from === 0 && isLast ? undefined : { isLast, previous };
+          const part = from === 0 && isLast ? undefined : { isLast, previous, ...opening };
           batch.add(
             {
               type: "conversation",

@@ -1,16 +1,16 @@
 /** Conversations with their messages, page by page: short ones together, a long one over several pages. */
-import type { ConversationPlace, ConversationRow, MessageRow } from "../storage/conversations.ts";
-import { ROWS_A_PAGE, type ExportRow } from "../storage/export-rows.ts";
+import type { ConversationRow, MessageRow } from "../storage/conversations.ts";
+import { ROWS_A_PAGE, type ExportRow, type TimePlace } from "../storage/export-rows.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 
 /** Plain JSON, so that a job can keep it. */
 export interface ConversationsCursor {
   /** The last conversation that is written whole. */
-  readonly after: ConversationPlace | null;
+  readonly after: TimePlace | null;
   /** The one after it, where it is written in part. */
   readonly open: {
     readonly id: string;
-    readonly place: ConversationPlace;
+    readonly place: TimePlace;
     /** Of the next message. */
     readonly position: number;
   } | null;
@@ -32,7 +32,7 @@ export const FIRST_CONVERSATION: ConversationsCursor = { after: null, open: null
 export async function conversationPage(
   at: OpenAccount,
   cursor: ConversationsCursor,
-  list: (after: ConversationPlace | null) => Promise<readonly ConversationRow[]>,
+  list: (after: TimePlace | null) => Promise<readonly ConversationRow[]>,
 ): Promise<{
   readonly parts: readonly ConversationPart[];
   readonly next: ConversationsCursor | null;
@@ -86,13 +86,13 @@ function shortOnes(rows: readonly ConversationRow[]): readonly ConversationRow[]
 
 function openAt(
   { after }: ConversationsCursor,
-  place: ConversationPlace,
+  place: TimePlace,
   last: ExportRow<MessageRow> | undefined,
 ): ConversationsCursor {
   if (last === undefined) throw new Error("A page that is not the last holds a row");
   return { after, open: { id: last.conversation, place, position: last.position + 1 } };
 }
 
-function placeOf({ updatedAt, id }: ConversationRow): ConversationPlace {
-  return [updatedAt, id];
+function placeOf({ createdAt, id }: ConversationRow): TimePlace {
+  return [createdAt, id];
 }

@@ -10,13 +10,14 @@ import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import { utf8, type Bytes } from "../vault/bytes.ts";
 import { newJobId } from "../vault/ids.ts";
 import { sealJson } from "../vault/seal.ts";
+import { ResumableSha256, type Sha256State } from "./resumable-sha256.ts";
 import { archivePiece, ARCHIVE_START, type ArchiveCounts, type ArchiveCursor } from "./archive.ts";
 import { MANIFEST_FILE, manifestText } from "./archive-manifest.ts";
 import {
   compressedBytesOf,
   deflateChunk,
   inflateChunk,
-  zipOf,
+  zipParts,
   type ZipEntry,
 } from "./archive-zip.ts";
 import {
@@ -56,13 +57,33 @@ interface ArchivedFile extends ChunkedFile, ZipEntry {
   readonly sha256: string;
 }
 
+/** Plain JSON: how far the files of an archive were read back. It tells of the text, so it is sealed. */
+interface FilesCheck {
+  readonly checked: readonly ArchivedFile[];
+  /** Of the next file, where it was read in part. */
+  readonly open: FileReading | null;
+}
+
+interface FileReading {
+  readonly chunks: number;
+  readonly chunkBytes: number;
+  readonly crc32: number;
+  readonly sha256: Sha256State;
+}
+
+/** How far the whole was hashed: as far as the first so many of its parts. */
+interface ExportSum {
+  readonly parts: number;
+  readonly sha256: Sha256State;
+}
+
 /** What fits an assistant's context; larger exports become archives. */
 const MAX_INLINE_BYTES = 32 * 1024;
 /** Three statements each at most: below the 50 that an invocation may make on the free plan. */
 const PIECES_A_STEP = 14;
 /** Text, its bytes, what they compress to and its sealed form exist at once: together far below the 128 MB of an isolate. */
 const CHUNK_CHARS = 2_000_000;
-/** Chunks that one step reads back, if they are of more than one file. Arbitrary; a request of the free plan may read 50 objects. */
+/** Chunks that one step reads back. Arbitrary; of the free plan an invocation may ask for 50 things, and some are asked for besides. */
 const CHUNKS_A_STEP = 40;
 /** How long an archive can be downloaded. Arbitrary. */
 const ARCHIVE_DAYS = 7;
@@ -150,56 +171,118 @@ export async function writeChunks(
 
 /**
  * Reads files of an archive back, which proves that they open, and notes what each hashes to.
- * @param from index of the first file to read
- * @returns index of the next one; null: that was the last
+ * @param round from 0: each goes on where the one before it stopped
+ * @returns whether there is more to read
  */
 export async function checkFiles(
   at: OpenAccount,
-  { jobId, progress, from }: { jobId: string; progress: ExportProgress; from: number },
-): Promise<number | null> {
-  const { files } = progress;
-  const known = (await at.archives.readContents<readonly ArchivedFile[]>(jobId)) ?? [];
-  const checked = known.slice(0, from);
-  let chunks = 0;
-  for (const file of files.slice(from)) {
-    chunks += file.chunks;
-    if (checked.length > from && chunks > CHUNKS_A_STEP) break;
-    checked.push(await archivedFile(at, jobId, file));
+  {
+    jobId,
+    progress,
+    round,
+  }: { readonly jobId: string; readonly progress: ExportProgress; readonly round: number },
+): Promise<boolean> {
+  const before =
+    round === 0
+      ? { checked: [], open: null }
+      : await at.archives.readNote<FilesCheck>(jobId, `check ${round - 1}`);
+  const checked = [...before.checked];
+  let { open } = before;
+  let left = CHUNKS_A_STEP;
+  for (const file of progress.files.slice(checked.length)) {
+    const reading = await readOn(at, { jobId, file, from: open ?? NOTHING_READ, limit: left });
+    left -= reading.chunks - (open?.chunks ?? 0);
+    open = reading.chunks < file.chunks ? reading : null;
+    if (open !== null) break;
+    checked.push(archivedFile(file, reading));
   }
-  await at.archives.writeContents(jobId, checked);
-  return checked.length < files.length ? checked.length : null;
+  await at.archives.writeNote(jobId, `check ${round}`, { checked, open } satisfies FilesCheck);
+  return checked.length < progress.files.length;
 }
 
-/** Writes what describes the export, and makes it downloadable. */
+/** Writes the manifest of an archive and, for the download, which files it has. @param rounds how many `checkFiles` took */
+export async function describeArchive(
+  at: OpenAccount,
+  plan: ExportPlan,
+  {
+    jobId,
+    progress,
+    rounds,
+  }: { readonly jobId: string; readonly progress: ExportProgress; readonly rounds: number },
+): Promise<void> {
+  const { checked } = await at.archives.readNote<FilesCheck>(jobId, `check ${rounds - 1}`);
+  const manifest = manifestText(
+    plan.startedAt,
+    progress.counts,
+    checked.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+  );
+  await at.archives.writeChunk(jobId, progress.chunk, deflateChunk(utf8(manifest)));
+  const file = { name: MANIFEST_FILE, firstChunk: progress.chunk, chunks: 1 };
+  const reading = await readOn(at, { jobId, file, from: NOTHING_READ, limit: 1 });
+  await at.archives.writeNote(jobId, "contents", [archivedFile(file, reading), ...checked]);
+}
+
+/**
+ * Hashes the whole file.
+ * @param round from 0: each goes on where the one before it stopped
+ * @returns whether there is more to hash
+ */
+export async function sumExport(
+  at: OpenAccount,
+  plan: ExportPlan,
+  {
+    jobId,
+    progress,
+    round,
+  }: { readonly jobId: string; readonly progress: ExportProgress; readonly round: number },
+): Promise<boolean> {
+  const parts = await exportParts(at, {
+    id: jobId,
+    format: plan.format,
+    createdAt: plan.startedAt,
+    chunks: chunksIn(plan, progress),
+  });
+  const before =
+    round === 0 ? null : await at.archives.readNote<ExportSum>(jobId, `sum ${round - 1}`);
+  const hash = before === null ? new ResumableSha256() : ResumableSha256.from(before.sha256);
+  let next = before?.parts ?? 0;
+  let left = CHUNKS_A_STEP;
+  for (const part of parts.slice(next)) {
+    if (typeof part !== "number") hash.update(part);
+    else if (left === 0) break;
+    else {
+      hash.update(await at.archives.readChunk(jobId, part));
+      left -= 1;
+    }
+    next += 1;
+  }
+  const sum: ExportSum = { parts: next, sha256: hash.state() };
+  await at.archives.writeNote(jobId, `sum ${round}`, sum);
+  return next < parts.length;
+}
+
+/** Makes the export downloadable. @param rounds how many `sumExport` took */
 export async function finishExport(
   at: OpenAccount,
   plan: ExportPlan,
   {
     jobId,
     progress,
+    rounds,
     now,
-  }: { readonly jobId: string; readonly progress: ExportProgress; readonly now: number },
+  }: {
+    readonly jobId: string;
+    readonly progress: ExportProgress;
+    readonly rounds: number;
+    readonly now: number;
+  },
 ): Promise<void> {
   const { counts } = progress;
-  let { chunk: chunks } = progress;
-  if (plan.format === "cofio") {
-    const files = ((await at.archives.readContents<readonly ArchivedFile[]>(jobId)) ?? []).filter(
-      // Written before, where this is run again.
-      ({ name }) => name !== MANIFEST_FILE,
-    );
-    const manifest = manifestText(
-      plan.startedAt,
-      counts,
-      files.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
-    );
-    await at.archives.writeChunk(jobId, chunks, deflateChunk(utf8(manifest)));
-    const own = { name: MANIFEST_FILE, firstChunk: chunks, chunks: 1 };
-    await at.archives.writeContents(jobId, [await archivedFile(at, jobId, own), ...files]);
-    chunks += 1;
-  }
-  const { bytes, sha256 } = await measure(
-    await exportedBytes(at, { id: jobId, format: plan.format, createdAt: plan.startedAt, chunks }),
-  );
+  const sum = await at.archives.readNote<ExportSum>(jobId, `sum ${rounds - 1}`);
+  const hash = ResumableSha256.from(sum.sha256);
+  const { bytes } = hash;
+  const chunks = chunksIn(plan, progress);
+  const sha256 = hash.end();
   await at.archives.writeManifest(jobId, { chunks, bytes, sha256 });
   await at.jobs.end(jobId, {
     state: "finished",
@@ -220,7 +303,8 @@ export async function readExportFile(
   const manifest = await at.archives.manifest(id);
   if (manifest === null) return null;
   const { chunks } = manifest;
-  return { manifest, bytes: await exportedBytes(at, { id, format, createdAt, chunks }) };
+  const parts = await exportParts(at, { id, format, createdAt, chunks });
+  return { manifest, bytes: bytesOf(at, id, parts) };
 }
 
 /** Says in the job that it came to nothing, and takes back what was written. */
@@ -235,12 +319,13 @@ export async function failExport(at: OpenAccount, jobId: string, now: number): P
   });
 }
 
-/** Removes archives that can no longer be downloaded. */
-export async function removeExpiredArchives(at: OpenAccount, now: number): Promise<void> {
+/** Removes archives that can no longer be downloaded. @returns whether there are others, to be removed later */
+export async function removeExpiredArchives(at: OpenAccount, now: number): Promise<boolean> {
   for (const jobId of await at.jobs.expiredExports(now)) {
     await at.archives.remove(jobId);
     await at.jobs.remove(jobId);
   }
+  return at.jobs.hasExports();
 }
 
 /** @throws UserError not_found, expired */
@@ -277,59 +362,80 @@ async function exportPiece(
     : { file: "", ...(await textPiece(at, plan, cursor as TextCursor)) };
 }
 
-async function archivedFile(
+const NOTHING_READ: FileReading = {
+  chunks: 0,
+  chunkBytes: 0,
+  crc32: 0,
+  sha256: new ResumableSha256().state(),
+};
+
+/** Reads at most `limit` more chunks of a file. */
+async function readOn(
   at: OpenAccount,
-  jobId: string,
-  file: ChunkedFile,
-): Promise<ArchivedFile> {
-  let crc = 0;
-  let chunkBytes = 0;
-  async function* plain() {
-    for await (const chunk of chunksOf(at, jobId, file)) {
-      chunkBytes += chunk.length;
-      const inflated = inflateChunk(chunk);
-      crc = crc32(inflated, crc);
-      yield inflated;
-    }
+  {
+    jobId,
+    file,
+    from,
+    limit,
+  }: {
+    readonly jobId: string;
+    readonly file: ChunkedFile;
+    readonly from: FileReading;
+    readonly limit: number;
+  },
+): Promise<FileReading> {
+  const hash = ResumableSha256.from(from.sha256);
+  const end = Math.min(file.chunks, from.chunks + limit);
+  let { chunkBytes, crc32: crc } = from;
+  for (let place = from.chunks; place < end; place++) {
+    const chunk = await at.archives.readChunk(jobId, file.firstChunk + place);
+    const plain = inflateChunk(chunk);
+    chunkBytes += chunk.length;
+    crc = crc32(plain, crc);
+    hash.update(plain);
   }
-  const { bytes, sha256 } = await measure(plain());
-  return { ...file, bytes, sha256, crc32: crc, compressedBytes: compressedBytesOf(chunkBytes) };
+  return { chunks: end, chunkBytes, crc32: crc, sha256: hash.state() };
 }
 
-async function exportedBytes(
-  at: OpenAccount,
-  job: Pick<JobRow, "id" | "format" | "createdAt" | "chunks">,
-): Promise<AsyncIterable<Bytes>> {
-  if (job.format !== "cofio") {
-    return chunksOf(at, job.id, { firstChunk: 0, chunks: job.chunks });
-  }
-  const entries = await at.archives.readContents<readonly ArchivedFile[]>(job.id);
-  if (entries === null) throw new Error("The contents of an archive are missing");
-  return zipOf(entries, job.createdAt, (file) => chunksOf(at, job.id, file));
+function archivedFile(file: ChunkedFile, reading: FileReading): ArchivedFile {
+  const hash = ResumableSha256.from(reading.sha256);
+  const { bytes } = hash;
+  return {
+    ...file,
+    bytes,
+    sha256: hash.end(),
+    crc32: reading.crc32,
+    compressedBytes: compressedBytesOf(reading.chunkBytes),
+  };
 }
 
-async function* chunksOf(
+/** The manifest of an archive is its last chunk. */
+function chunksIn({ format }: ExportPlan, { chunk }: ExportProgress): number {
+  return format === "cofio" ? chunk + 1 : chunk;
+}
+
+/** What the file consists of, in order: bytes, and numbers of chunks. */
+async function exportParts(
+  at: OpenAccount,
+  { id, format, createdAt, chunks }: Pick<JobRow, "id" | "format" | "createdAt" | "chunks">,
+): Promise<readonly (Bytes | number)[]> {
+  if (format !== "cofio") return numbersOf({ firstChunk: 0, chunks });
+  const entries = await at.archives.readNote<readonly ArchivedFile[]>(id, "contents");
+  return zipParts(entries, createdAt, numbersOf);
+}
+
+function numbersOf({ firstChunk, chunks }: Pick<ChunkedFile, "firstChunk" | "chunks">): number[] {
+  return Array.from({ length: chunks }, (_, place) => firstChunk + place);
+}
+
+async function* bytesOf(
   at: OpenAccount,
   jobId: string,
-  { firstChunk, chunks }: Pick<ChunkedFile, "firstChunk" | "chunks">,
+  parts: readonly (Bytes | number)[],
 ): AsyncGenerator<Bytes> {
-  for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk++) {
-    yield await at.archives.readChunk(jobId, chunk);
+  for (const part of parts) {
+    yield typeof part === "number" ? await at.archives.readChunk(jobId, part) : part;
   }
-}
-
-async function measure(
-  parts: AsyncIterable<Bytes>,
-): Promise<{ readonly bytes: number; readonly sha256: string }> {
-  const digest = new crypto.DigestStream("SHA-256");
-  const writer = digest.getWriter();
-  let bytes = 0;
-  for await (const part of parts) {
-    bytes += part.length;
-    await writer.write(part);
-  }
-  await writer.close();
-  return { bytes, sha256: new Uint8Array(await digest.digest).toHex() };
 }
 
 function addCounts<Counts extends Partial<ArchiveCounts>>(

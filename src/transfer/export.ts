@@ -5,9 +5,8 @@
  */
 import { openConversation, openMessage } from "../conversations/conversation.ts";
 import { openMemory } from "../memory/memory.ts";
-import type { MemoryTimePlace } from "../storage/export-rows.ts";
+import type { TimePlace } from "../storage/export-rows.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
-import { MEMORY_STATUSES } from "../storage/schema.ts";
 import {
   conversationPage,
   FIRST_CONVERSATION,
@@ -31,7 +30,7 @@ export interface TextPlan {
   readonly startedAt: number;
   /** Of a file in an archive, which says elsewhere when it was made. */
   readonly title?: string;
-  /** Only conversations whose last change was then. Milliseconds UTC; `before` exclusive. */
+  /** Only conversations that began then. Milliseconds UTC; `before` exclusive. */
   readonly period?: { readonly from: number; readonly before: number };
 }
 
@@ -40,8 +39,7 @@ export type TextCursor =
   | { readonly at: "start" }
   | {
       readonly at: "memories";
-      readonly status: number;
-      readonly from: MemoryTimePlace | null;
+      readonly from: TimePlace | null;
       readonly written: number;
     }
   | {
@@ -84,7 +82,7 @@ export async function textPiece(
       return {
         text: writer.start(plan, at.userId),
         next: plan.include.includes("memories")
-          ? { at: "memories", status: 0, from: null, written: 0 }
+          ? { at: "memories", from: null, written: 0 }
           : { at: "conversations", from: FIRST_CONVERSATION, written: 0 },
         counts: NO_COUNTS,
       };
@@ -103,33 +101,27 @@ async function memoryPiece(
   cursor: Extract<TextCursor, { at: "memories" }>,
 ): Promise<TextPiece> {
   const writer = WRITERS[plan.format];
-  const status = MEMORY_STATUSES[cursor.status];
+  const { rows, isLast } = await at.exportRows.memoriesByTime(cursor.from);
   // What waits for approval or lies in the trash other tools would take for current.
-  if (status === undefined || (plan.format === "pam" && status !== "active")) {
-    const wantsConversations = plan.include.includes("conversations");
-    return {
-      text: writer.memoriesEnd(cursor.written, plan),
-      next: wantsConversations
-        ? { at: "conversations", from: FIRST_CONVERSATION, written: 0 }
-        : { at: "end" },
-      counts: NO_COUNTS,
-    };
-  }
-  const { rows, isLast } = await at.exportRows.memoriesByTime(status, cursor.from);
+  const given = plan.format === "pam" ? rows.filter(({ status }) => status === "active") : rows;
   const lines = await Promise.all(
-    rows.map(async (row, index) =>
+    given.map(async (row, index) =>
       writer.memory(await openMemory(at.keys, row), cursor.written + index),
     ),
   );
+  const written = cursor.written + given.length;
+  const counts = { ...NO_COUNTS, memories: given.length };
   const last = rows.at(-1);
-  const written = cursor.written + rows.length;
+  if (!isLast && last !== undefined) {
+    const next = { at: "memories", from: [last.createdAt, last.id], written } as const;
+    return { text: lines.join(""), next, counts };
+  }
   return {
-    text: lines.join(""),
-    next:
-      isLast || last === undefined
-        ? { at: "memories", status: cursor.status + 1, from: null, written }
-        : { at: "memories", status: cursor.status, from: [last.createdAt, last.id], written },
-    counts: { ...NO_COUNTS, memories: rows.length },
+    text: lines.join("") + writer.memoriesEnd(written, plan),
+    next: plan.include.includes("conversations")
+      ? { at: "conversations", from: FIRST_CONVERSATION, written: 0 }
+      : { at: "end" },
+    counts,
   };
 }
 

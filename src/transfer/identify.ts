@@ -65,12 +65,22 @@ async function identifyConversation({
   const opening = [conversation.title, first?.createdAt, first?.role, first?.text];
   return {
     ...conversation,
+    updatedAt: latestOf(conversation),
     provenance:
       originId === null
         ? { platform, id: await derivedId(opening), isDerived: true }
         : { platform, id: originId, ...(originIsDerived === true ? { isDerived: true } : {}) },
     messages: await identifyMessages(conversation.messages),
   };
+}
+
+/** Platforms date some conversations before their last message. Each part of one says the same. */
+function latestOf({
+  updatedAt,
+  messages,
+}: Pick<ImportedConversation, "updatedAt" | "messages">): number | null {
+  if (updatedAt === null) return null;
+  return messages.reduce((latest, { createdAt }) => Math.max(latest, createdAt ?? 0), updatedAt);
 }
 
 /** Without a platform's id, a message is its role, its text and its number among equal ones. */

@@ -1,13 +1,13 @@
 /** An import as it is told: over MCP and HTTP, in words, and live to the person's own pages. */
 import type { MemoryRules } from "../storage/rules.ts";
-import type { ImportJob } from "./import-job.ts";
+import { isOpen, type ImportJob } from "./import-job.ts";
 import { importNotes } from "./import-notes.ts";
 import { sumOf, type ImportReport, type KindCounts } from "./report.ts";
 
 /** The wire form, the same over MCP and HTTP. */
 export function importAnswer(job: ImportJob, rules: MemoryRules) {
   const { id, state, operationId, bytes, resumeAt } = job;
-  const isRunning = state === "created" || state === "running" || state === "waiting_quota";
+  const isRunning = isOpen(job);
   const endsAt = isRunning ? estimatedEnd(job) : null;
   return {
     format: job.format,
@@ -42,6 +42,7 @@ function reportAnswer(report: ImportReport, rules: MemoryRules) {
         ? { name: file.name, format: file.format, ...(file.truncated ? { truncated: true } : {}) }
         : { name: file.name, not_read: file.reason, message: file.message, hint: file.hint },
     ),
+    ...(report.moreFiles === undefined ? {} : { more_files: report.moreFiles }),
   };
 }
 

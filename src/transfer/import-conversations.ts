@@ -17,8 +17,9 @@ import type {
   SealedMessage,
 } from "../storage/imports.ts";
 import { isId, newId } from "../vault/ids.ts";
-import { itemKey, messageKey } from "../vault/provenance.ts";
-import { isTooLarge, type ConversationPart } from "./batches.ts";
+import { messageKey } from "../vault/provenance.ts";
+import { isTooLarge } from "./batches.ts";
+import { findKnown, type FoundConversation, type KeyedConversation } from "./find-known.ts";
 import type { IdentifiedConversation, IdentifiedMessage } from "./identify.ts";
 import type { ImportRun } from "./import-run.ts";
 import type { SkipReason } from "./records.ts";
@@ -28,85 +29,95 @@ export interface PreparedMessage {
   readonly row: SealedMessage;
   /** The stored state that it replaces. */
   readonly replaced: KnownMessage | null;
-  /** Itself, and the neighbours whose context it is. */
-  readonly reindex: readonly string[];
 }
 
 export interface PreparedConversations {
   readonly rows: readonly SealedConversation[];
   readonly messages: readonly PreparedMessage[];
   readonly moves: readonly { readonly originKey: string; readonly position: number }[];
-  /** Index entries to make again because of moves. */
-  readonly moved: readonly string[];
-}
-
-/** A conversation or a part of one. */
-export interface FoundConversation {
-  readonly conversation: IdentifiedConversation;
-  readonly part?: ConversationPart | undefined;
-}
-
-interface Keyed extends FoundConversation {
-  readonly key: string;
+  /** Keys of the messages whose index entries are made again: those that changed or moved, and the neighbours whose context they are. */
+  readonly reindex: readonly string[];
 }
 
 export async function prepareConversations(
   run: ImportRun,
   found: readonly FoundConversation[],
 ): Promise<PreparedConversations> {
-  const keyed = await Promise.all(
-    found.map(async (one) => ({
-      ...one,
-      key: await itemKey(run.at.keys, "conversation", one.conversation.provenance),
-    })),
-  );
-  const ownIds = found.flatMap(({ conversation }) => ownIdOf(conversation) ?? []);
-  const known = await run.at.imports.known(
-    keyed.map(({ key }) => key),
-    ownIds,
-  );
+  const { keyed, conversations: known, messagesOf } = await findKnown(run, found);
   const revived = await revive(
     run,
     "conversations",
-    known.conversations.filter(({ isTrashedByUndo }) => isTrashedByUndo),
+    known.filter(({ isTrashedByUndo }) => isTrashedByUndo),
   );
-  const stands = known.conversations.map((row) =>
+  const stands = known.map((row) =>
     revived.has(row.id) ? { ...row, status: "active" as const, version: row.version + 1 } : row,
   );
-  const byKey = new Map(stands.map((row) => [row.originKey, row]));
-  const byId = new Map(stands.map((row) => [row.id, row]));
-  const messagesOf = Map.groupBy(known.messages, ({ conversation }) => conversation);
-
-  const taken = new Set<string>();
-  const distinct = keyed.filter(({ conversation, key }) => {
-    if (!taken.has(key)) return taken.add(key);
-    run.tally.skip("conversation", "duplicate_in_file", 1);
-    run.tally.skip("message", "duplicate_in_file", conversation.messages.length);
-    return false;
-  });
   // All at once: an import waits for thousands of keyed hashes and seals, and each wait alone costs more than what it waits for.
   const prepared = await Promise.all(
-    distinct.map(({ conversation, part, key }) => {
-      const stored = byKey.get(key) ?? byId.get(ownIdOf(conversation) ?? "") ?? null;
-      return prepareOne(
-        run,
-        { conversation, part, key },
-        {
-          stored,
-          storedMessages: stored === null ? [] : (messagesOf.get(stored.id) ?? []),
-          removedMessages:
-            stored === null ? [] : (messagesOf.get(`${REMOVED_FROM}${stored.id}`) ?? []),
-          isRevived: stored !== null && revived.has(stored.id),
-        },
-      );
-    }),
+    matched(run, withoutCopies(run, keyed), stands).map(({ stored, conversationId, ...one }) =>
+      prepareOne(run, one, {
+        conversationId,
+        stored,
+        storedMessages: messagesOf.get(conversationId) ?? [],
+        removedMessages: messagesOf.get(`${REMOVED_FROM}${conversationId}`) ?? [],
+        isRevived: revived.has(conversationId),
+      }),
+    ),
   );
   return {
     rows: prepared.flatMap(({ rows }) => rows),
     messages: prepared.flatMap(({ messages }) => messages),
     moves: prepared.flatMap(({ moves }) => moves),
-    moved: prepared.flatMap(({ moved }) => moved),
+    reindex: prepared.flatMap(({ reindex }) => reindex),
   };
+}
+
+/** Of several copies in a batch the longest, of equally long ones the first. */
+function withoutCopies(
+  run: ImportRun,
+  keyed: readonly KeyedConversation[],
+): readonly KeyedConversation[] {
+  const kept = new Map<string, KeyedConversation>();
+  for (const one of keyed) {
+    const earlier = kept.get(one.key);
+    const isLonger =
+      earlier === undefined ||
+      (earlier.part === undefined &&
+        earlier.conversation.messages.length < one.conversation.messages.length);
+    if (isLonger) kept.set(one.key, one);
+    const copy = isLonger ? earlier : one;
+    if (copy === undefined) continue;
+    run.tally.skip("conversation", "duplicate_in_file", 1);
+    run.tally.skip("message", "duplicate_in_file", copy.conversation.messages.length);
+  }
+  return [...kept.values()];
+}
+
+interface MatchedConversation extends KeyedConversation {
+  readonly stored: KnownConversation | null;
+  readonly conversationId: string;
+}
+
+/** With the row that is theirs, by origin or, of Cofio's own, by id. A file may give an id to several: each but the first gets another one. */
+function matched(
+  { operationId }: ImportRun,
+  keyed: readonly KeyedConversation[],
+  known: readonly KnownConversation[],
+): MatchedConversation[] {
+  const byKey = new Map(known.map((row) => [row.originKey, row]));
+  const byId = new Map(known.map((row) => [row.id, row]));
+  const taken = new Set(keyed.flatMap(({ key }) => byKey.get(key)?.id ?? []));
+  return keyed.map((one) => {
+    const { key, conversation } = one;
+    const ownId = ownIdOf(conversation);
+    const ofId = ownId === null || taken.has(ownId) ? undefined : byId.get(ownId);
+    // What this import made is another one of its file.
+    const stored = byKey.get(key) ?? (ofId?.createdOp === operationId ? undefined : ofId) ?? null;
+    const isFree = ownId !== null && !taken.has(ownId) && ofId === undefined;
+    const conversationId = stored?.id ?? (isFree ? ownId : newId());
+    taken.add(conversationId);
+    return { ...one, stored, conversationId };
+  });
 }
 
 /** Longer ones are no titles; the row of a conversation must stay far below 2 MB. */
@@ -115,17 +126,19 @@ const MAX_TITLE_CHARS = 1_000;
 /** Arbitrary. */
 const MAX_NAME_CHARS = 100;
 
-const NOTHING: PreparedConversations = { rows: [], messages: [], moves: [], moved: [] };
+const NOTHING: PreparedConversations = { rows: [], messages: [], moves: [], reindex: [] };
 
 async function prepareOne(
   run: ImportRun,
-  { conversation, part, key }: Keyed,
+  { conversation, part, key }: KeyedConversation,
   {
+    conversationId,
     stored,
     storedMessages,
     removedMessages,
     isRevived,
   }: {
+    readonly conversationId: string;
     readonly stored: KnownConversation | null;
     readonly storedMessages: readonly KnownMessage[];
     /** Taken out of it by an undo. */
@@ -134,17 +147,20 @@ async function prepareOne(
   },
 ): Promise<PreparedConversations> {
   const { at, caller, operationId, tally } = run;
-  const title = await titleOf(run, conversation.title, stored);
-  const example = title === "" ? undefined : title.slice(0, 120).toWellFormed();
   // A conversation that comes in parts is counted with its last one.
   const isCounted = part?.isLast ?? true;
   if (stored?.status === "trashed") {
-    if (isCounted) tally.skip("conversation", "trashed", 1, [example]);
+    // Only what was sent: who may import may not therefore read what is stored.
+    const example = conversation.title?.slice(0, 120).toWellFormed();
+    if (isCounted) tally.skip("conversation", "trashed", 1, example === "" ? [] : [example]);
     tally.skip("message", "trashed", conversation.messages.length);
     return NOTHING;
   }
-  const conversationId = stored?.id ?? ownIdOf(conversation) ?? newId();
+  const title = await titleOf(run, conversation.title, stored);
   const storedKey = stored?.originKey ?? key;
+  // An older file only adds to what a newer one has brought.
+  const isOlder =
+    stored !== null && conversation.updatedAt !== null && conversation.updatedAt < stored.updatedAt;
 
   const incoming = await placeMessages(run, conversation, {
     key: storedKey,
@@ -159,20 +175,34 @@ async function prepareOne(
     operationId,
   });
   const removed = new Map(removedMessages.map((message) => [message.originKey, message]));
-  const keysInOrder = order.map((entry) => entry.key);
 
+  const takenIds = new Set([...storedMessages, ...removedMessages].map(({ id }) => id));
   const sealing: Promise<PreparedMessage>[] = [];
   const moves: { originKey: string; position: number }[] = [];
+  const touched = new Set<number>();
+  let changed = 0;
   for (const [position, { key: originKey, incoming: entry, stored: known }] of order.entries()) {
-    if (entry === null || (known !== null && known.hash === entry.hash)) {
-      if (entry !== null) tally.add("message", "unchanged");
-      if (known !== null && known.position !== position) moves.push({ originKey, position });
+    if (entry === null || (known !== null && (isOlder || known.hash === entry.hash))) {
+      if (entry !== null) {
+        if (known?.createdOp === operationId) tally.skip("message", "duplicate_in_file", 1);
+        else tally.add("message", "unchanged");
+      }
+      if (known !== null && known.position !== position) {
+        moves.push({ originKey, position });
+        touch(touched, position);
+      }
       continue;
     }
+    changed += 1;
+    touch(touched, position);
     const before = known ?? removed.get(originKey) ?? null;
     tally.add("message", before === null ? "new" : "updated");
+    if (run.isTrial) continue;
+    const ownId = ownIdOf(entry.message);
+    const id = before?.id ?? (ownId === null || takenIds.has(ownId) ? newId() : ownId);
+    takenIds.add(id);
     const facts = {
-      id: before?.id ?? ownIdOf(entry.message) ?? newId(),
+      id,
       conversationKey: storedKey,
       version: (before?.version ?? 0) + 1,
       position,
@@ -186,11 +216,10 @@ async function prepareOne(
     const { text, title } = entry;
     const { source } = conversation;
     const { timeZone } = at;
-    const { blind } = run;
+    const { indexer } = run;
     const seal = async (): Promise<PreparedMessage> => ({
-      row: await sealMessage(at.keys, facts, { text, title, source, timeZone, blind }),
+      row: await sealMessage(at.keys, facts, { text, title, source, timeZone, indexer }),
       replaced: known,
-      reindex: around(keysInOrder, position),
     });
     sealing.push(seal());
   }
@@ -202,19 +231,23 @@ async function prepareOne(
     provenance: conversation.provenance,
   };
   const hash = await conversationHash(at.keys, text, conversation.updatedAt);
-  const rowChanged = stored === null || (conversation.title !== null && stored.hash !== hash);
-  const isChanged = rowChanged || messages.length > 0 || moves.length > 0;
+  const rowChanged =
+    stored === null || (!isOlder && conversation.title !== null && stored.hash !== hash);
+  const isChanged = rowChanged || touched.size > 0;
   if (isCounted) {
-    // What the parts before this one did stands in the rows.
-    const isNew = stored === null || stored.createdOp === operationId;
+    // What the parts before this one did stands in the rows, and so does what an earlier copy of it did.
+    const isMade = stored?.createdOp === operationId;
+    const isCopy = isMade && (part === undefined || (incoming.length > 0 && changed === 0));
+    const isNew = stored === null || isMade;
     const isUpdated =
       isChanged ||
       isRevived ||
       stored?.changedOp === operationId ||
       storedMessages.some(({ changedOp }) => changedOp === operationId);
-    tally.add("conversation", isNew ? "new" : isUpdated ? "updated" : "unchanged");
+    if (isCopy) tally.skip("conversation", "duplicate_in_file", 1);
+    else tally.add("conversation", isNew ? "new" : isUpdated ? "updated" : "unchanged");
   }
-  if (!isChanged) return NOTHING;
+  if (!isChanged || run.isTrial) return NOTHING;
 
   const times = conversation.messages.flatMap(({ createdAt }) =>
     createdAt === null ? [] : [createdAt],
@@ -250,7 +283,9 @@ async function prepareOne(
     rows,
     messages,
     moves,
-    moved: moves.flatMap(({ position }) => around(keysInOrder, position)),
+    reindex: order.flatMap(({ key: originKey }, position) =>
+      touched.has(position) ? originKey : [],
+    ),
   };
 }
 
@@ -390,8 +425,10 @@ function mergeOrder(
   ];
 }
 
-function around(keys: readonly string[], position: number): string[] {
-  return keys.slice(Math.max(0, position - CONTEXT_TURNS), position + CONTEXT_TURNS + 1);
+/** A message and the neighbours whose context it is. */
+function touch(positions: Set<number>, position: number): void {
+  for (let at = position - CONTEXT_TURNS; at <= position + CONTEXT_TURNS; at += 1)
+    positions.add(at);
 }
 
 /** Cofio's own ids are kept, so that an export comes back as it was. Ids stand in rows in the clear, so nothing else that a file calls one may. */

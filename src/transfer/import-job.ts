@@ -3,7 +3,8 @@
  * sent twice changes nothing, and the same files chosen again go on where the job stopped. The job's row holds the report so far, sealed.
  */
 import { UserError } from "../errors.ts";
-import { isDayUsedUp } from "../storage/plan.ts";
+import { emptyVocabulary } from "../search/vocabulary.ts";
+import { isDayUsedUp, nextDay } from "../storage/plan.ts";
 import type { JobRow } from "../storage/jobs.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import { argumentsHash } from "../vault/blind.ts";
@@ -75,27 +76,36 @@ export async function beginImport(
   const unfinished = uploadKey === null ? null : await at.jobs.unfinishedImport(uploadKey);
   if (unfinished?.state === "cancelled") {
     await at.jobs.setState(unfinished.id, "running", caller.now);
-    return getImport(at, unfinished.id, caller.now);
+    return getImport(at, unfinished.id);
   }
-  if (unfinished !== null) return openJob(at, unfinished, caller.now);
-  const id = newJobId();
+  if (unfinished !== null) return openJob(at, unfinished);
+  const job: ImportJob = {
+    id: newJobId(),
+    state: "created",
+    format: formatOf(upload.files),
+    operationId: null,
+    report: emptyReport(upload.totals, upload.files),
+    nextBatch: 1,
+    limits,
+    bytes: { read: 0, total: upload.bytesTotal ?? 0 },
+    startedAt: caller.now,
+    updatedAt: caller.now,
+    resumeAt: null,
+  };
+  const { id, format, report, bytes } = job;
   await at.jobs.create({
     id,
     kind: "import",
-    format: formatOf(upload.files),
+    format,
     grantId: caller.grantId,
     client: caller.client,
     createdAt: caller.now,
     keyVersion: at.keys.version,
     operationId: newOperationId(caller.now),
     ...(uploadKey === null ? {} : { uploadKey }),
-    body: await sealBody(at, id, {
-      ...emptyReport(upload.totals, upload.files),
-      limits,
-      bytes: { read: 0, total: upload.bytesTotal ?? 0 },
-    }),
+    body: await sealBody(at, id, { ...report, limits, bytes }),
   });
-  return getImport(at, id, caller.now);
+  return job;
 }
 
 /**
@@ -109,11 +119,14 @@ export async function importBatch(
   caller: Caller,
 ): Promise<ImportJob> {
   const row = await findImport(at, jobId);
-  const job = await openJob(at, row, caller.now);
+  // It takes lines, which nothing is compared with.
+  if (row.format === ARCHIVE_FORMAT) throw noImport();
+  const job = await openJob(at, row);
+  if (number < job.nextBatch) return job;
   if (!isOpen(job)) {
     throw new UserError("invalid_input", `This import is ${job.state}.`, "Begin another one.");
   }
-  if (number < job.nextBatch) return job;
+  refuseLarger(records, job.limits);
   if (number > job.nextBatch) {
     throw new UserError(
       "invalid_input",
@@ -126,14 +139,14 @@ export async function importBatch(
 
   const operationId = row.operationId ?? newOperationId(row.createdAt);
   const tally = openTally(job.report);
-  const words = at.blindedWords(jobId);
-  const run = await openRun(at, { caller, operationId, tally, words, isTrial: false });
+  const vocabulary = at.vocabularyOf(jobId);
+  const run = await openRun(at, { caller, operationId, tally, vocabulary, isTrial: false });
   const rows = await prepareBatch(run, records);
   const report = tally.report();
   const bytes = { read: bytesRead ?? job.bytes.read, total: job.bytes.total };
   const counts = changesIn(report);
   try {
-    const written = await at.imports.write(
+    const { written, known } = await at.imports.write(
       {
         ...rows,
         jobId,
@@ -145,10 +158,11 @@ export async function importBatch(
       { id: operationId, grantId: caller.grantId, client: caller.client, now: caller.now },
     );
     const missing = rows.memories.length - written;
-    // Saves of the same moment took the room.
+    // Saves of the same moment said the same, or took the room.
     if (missing > 0) {
       tally.add("memory", "new", -missing);
-      tally.skip("memory", "limit_reached", missing);
+      tally.add("memory", "unchanged", known);
+      tally.skip("memory", "limit_reached", missing - known);
       const body = await sealBody(at, jobId, { ...tally.report(), limits: job.limits, bytes });
       await at.jobs.correct(jobId, body);
     }
@@ -176,8 +190,8 @@ export async function checkRecords(
 ): Promise<ImportReport> {
   const tally = openTally(soFar);
   const operationId = newOperationId(caller.now);
-  const words = new Map<string, string>();
-  const run = await openRun(at, { caller, operationId, tally, words, isTrial: true });
+  const vocabulary = emptyVocabulary();
+  const run = await openRun(at, { caller, operationId, tally, vocabulary, isTrial: true });
   run.room.left -= soFar.byKind.memory.new;
   await prepareBatch(run, records);
   return tally.report();
@@ -191,7 +205,7 @@ export async function endImport(
   now: number,
 ): Promise<ImportJob> {
   const row = await findImport(at, jobId);
-  const job = await openJob(at, row, now);
+  const job = await openJob(at, row);
   if (!isOpen(job)) return job;
   await at.jobs.end(jobId, {
     state,
@@ -205,21 +219,45 @@ export async function endImport(
 }
 
 /** @throws UserError not_found */
-export async function getImport(at: OpenAccount, jobId: string, now: number): Promise<ImportJob> {
-  return openJob(at, await findImport(at, jobId), now);
+export async function getImport(at: OpenAccount, jobId: string): Promise<ImportJob> {
+  return openJob(at, await findImport(at, jobId));
 }
 
 async function findImport(at: OpenAccount, jobId: string): Promise<JobRow> {
   const row = await at.jobs.get(jobId);
   if (row?.kind === "import" && row.body !== null && row.body !== "") return row;
-  throw new UserError(
+  throw noImport();
+}
+
+function noImport(): UserError {
+  return new UserError(
     "not_found",
     "There is no import with this job id.",
     "Send the `job.id` that the import gave.",
   );
 }
 
-async function openJob(at: OpenAccount, row: JobRow, now: number): Promise<ImportJob> {
+/** @throws UserError too_large */
+function refuseLarger(records: readonly BatchRecord[], limits: BatchLimits): void {
+  const chats = records.flatMap((record) =>
+    record.type === "conversation" ? [record.conversation] : [],
+  );
+  const sizes = {
+    conversations: chats.length,
+    messages: chats.reduce((sum, { messages }) => sum + messages.length, 0),
+    memories: records.filter(({ type }) => type === "memory").length,
+  };
+  for (const kind of ["conversations", "messages", "memories"] as const) {
+    if (sizes[kind] <= limits[kind]) continue;
+    throw new UserError(
+      "too_large",
+      `The batch holds ${sizes[kind]} ${kind}, and ${limits[kind]} are allowed.`,
+      "Send what the answer to `begin` allows.",
+    );
+  }
+}
+
+async function openJob(at: OpenAccount, row: JobRow): Promise<ImportJob> {
   const { id, state, format, cursor, createdAt, updatedAt } = row;
   const {
     limits = at.plan.batch,
@@ -239,7 +277,7 @@ async function openJob(at: OpenAccount, row: JobRow, now: number): Promise<Impor
     bytes,
     startedAt: createdAt,
     updatedAt,
-    resumeAt: state === "waiting_quota" ? nextDay(now) : null,
+    resumeAt: state === "waiting_quota" ? nextDay(updatedAt) : null,
   };
 }
 
@@ -257,15 +295,17 @@ function restored(report: ImportReport, { counts }: JobRow): ImportReport {
   return tally.report();
 }
 
-function isOpen({ state }: ImportJob): boolean {
+/** It takes batches. */
+export function isOpen({ state }: Pick<ImportJob, "state">): boolean {
   return state === "created" || state === "running" || state === "waiting_quota";
 }
 
-async function isSpent({ plan, imports }: OpenAccount, now: number): Promise<boolean> {
+/** The quota of the day. */
+export async function isSpent({ plan, imports }: OpenAccount, now: number): Promise<boolean> {
   return plan.rowsADay !== null && (await imports.rowsWrittenToday(now)) >= plan.rowsADay;
 }
 
-async function waiting(at: OpenAccount, job: ImportJob, now: number): Promise<ImportJob> {
+export async function waiting(at: OpenAccount, job: ImportJob, now: number): Promise<ImportJob> {
   try {
     await at.jobs.setState(job.id, "waiting_quota", now);
   } catch (error) {
@@ -273,13 +313,6 @@ async function waiting(at: OpenAccount, job: ImportJob, now: number): Promise<Im
     if (!isDayUsedUp(error)) throw error;
   }
   return { ...job, state: "waiting_quota", updatedAt: now, resumeAt: nextDay(now) };
-}
-
-const DAY_MS = 86_400_000;
-
-/** The plan's days begin at midnight UTC. */
-function nextDay(now: number): number {
-  return (Math.floor(now / DAY_MS) + 1) * DAY_MS;
 }
 
 /** Null: nothing. */

@@ -77,11 +77,14 @@ export async function prepareMemories(
 
   const prepared: PreparedMemory[] = [];
   const taken = new Set<string>();
+  const takenIds = new Set(known.map(({ id }) => id));
   for (const one of readable) {
     const { memory, text, key, print } = one;
     // A superseded memory may say what a living one says: Vercel, Railway, Vercel again.
     const lives = !isId(memory.supersededBy);
-    const stored = byKey.get(key) ?? byId.get(ownIdOf(memory) ?? "");
+    const ofId = byId.get(ownIdOf(memory) ?? "");
+    // A file may give an id to several: what this import made under it is another one.
+    const stored = byKey.get(key) ?? (ofId?.createdOp === run.operationId ? undefined : ofId);
     const isKnownText = lives && living.has(print);
     const isTakenText = lives && taken.has(print);
     if (stored !== undefined && revived.has(stored.id)) {
@@ -98,8 +101,11 @@ export async function prepareMemories(
       taken.add(key);
       if (lives) taken.add(print);
       room.left -= 1;
+      const ownId = ownIdOf(memory);
+      const id = ownId === null || takenIds.has(ownId) ? newId() : ownId;
+      takenIds.add(id);
       prepared.push({
-        row: await sealNew(run, one, isKnownText || isTakenText),
+        row: await sealNew(run, one, { id, isTwin: isKnownText || isTakenText }),
         labels: await sealLabels(at.keys, text),
       });
     }
@@ -128,7 +134,7 @@ async function livingTexts(
 async function sealNew(
   run: ImportRun,
   { memory, text, key, isMasked }: ReadableMemory,
-  isTwin: boolean,
+  { id, isTwin }: { readonly id: string; readonly isTwin: boolean },
 ): Promise<SealedMemory> {
   const { at, caller, operationId, tally } = run;
   const { rules } = at;
@@ -143,7 +149,7 @@ async function sealNew(
     at.keys,
     at.timeZone,
     {
-      id: ownIdOf(memory) ?? newId(),
+      id,
       version: 1,
       status,
       category,

@@ -1,13 +1,11 @@
 /** One batch of an import, compared with what is stored and sealed where it is new or changed. */
-import { rememberingBlinder, type BlindWords } from "../conversations/conversation.ts";
+import { openIndexer, type Indexer } from "../conversations/indexer.ts";
+import type { Vocabulary } from "../search/vocabulary.ts";
 import type { ImportRows } from "../storage/imports.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import type { BatchRecord } from "./batches.ts";
-import {
-  prepareConversations,
-  type FoundConversation,
-  type PreparedMessage,
-} from "./import-conversations.ts";
+import type { FoundConversation } from "./find-known.ts";
+import { prepareConversations, type PreparedMessage } from "./import-conversations.ts";
 import { exampleOf, prepareMemories } from "./import-memories.ts";
 import type { IdentifiedMemory } from "./identify.ts";
 import type { Tally } from "./report.ts";
@@ -18,27 +16,27 @@ export interface ImportRun {
   readonly caller: Caller;
   readonly operationId: string;
   readonly tally: Tally;
-  readonly blind: BlindWords;
+  readonly indexer: Indexer;
   /** Memories that may still be added; counted down as they are prepared. */
   readonly room: { left: number };
   /** Nothing may be written, also nothing that comes back from the trash. */
   readonly isTrial: boolean;
 }
 
-/** @param words that were blinded already */
+/** @param vocabulary of the batches before */
 export async function openRun(
   at: OpenAccount,
   {
-    words,
+    vocabulary,
     ...run
   }: Pick<ImportRun, "caller" | "operationId" | "tally" | "isTrial"> & {
-    readonly words: Map<string, string>;
+    readonly vocabulary: Vocabulary;
   },
 ): Promise<ImportRun> {
   return {
     ...run,
     at,
-    blind: rememberingBlinder(at.keys, words),
+    indexer: openIndexer(at.keys, vocabulary),
     room: { left: at.rules.maxMemories - (await at.imports.memoryCount()) },
   };
 }
@@ -71,7 +69,7 @@ export async function prepareBatch(
     conversations: chats?.rows ?? [],
     messages: messages.map(({ row }) => row),
     moves: chats?.moves ?? [],
-    reindex: [...new Set([...messages.flatMap(({ reindex }) => reindex), ...(chats?.moved ?? [])])],
+    reindex: chats?.reindex ?? [],
     memories: facts.map(({ row }) => row),
     labels: facts
       .filter(({ labels }) => labels.length > 0)

@@ -5,7 +5,9 @@
 import * as z from "zod";
 import { cleanString } from "../memory/memory.ts";
 import { CATEGORIES, ROLES, SOURCES } from "../storage/closed-lists.ts";
-import type { BatchRecord } from "./batches.ts";
+import { OPENING_MESSAGES, type BatchRecord } from "./batches.ts";
+import { FORMATS } from "./formats/index.ts";
+import { pastedList } from "./formats/pasted-list.ts";
 import { plausible } from "./formats/text.ts";
 import type { ImportBatchInput, Upload } from "./import-job.ts";
 import { RULE_ACTIONS } from "./import-notes.ts";
@@ -13,8 +15,14 @@ import type { RecognisedFile } from "./read.ts";
 import { ITEM_KINDS, SKIP_REASONS } from "./records.ts";
 import type { ImportReport } from "./report.ts";
 
+let schemas: ReturnType<typeof makeSchemas> | undefined;
+
 /** Made when they are first wanted: at module scope they would cost every start some 10 ms. */
-export const importSchemas = once(() => {
+export function importSchemas(): ReturnType<typeof makeSchemas> {
+  return (schemas ??= makeSchemas());
+}
+
+function makeSchemas() {
   const count = z.int().min(0);
   const text = z.string().transform(cleanString);
   /** Longer ones are nobody's ids; they go into keyed hashes and the ciphertext. */
@@ -77,7 +85,11 @@ export const importSchemas = once(() => {
       type: z.literal("conversation"),
       conversation,
       part: z
-        .object({ isLast: z.boolean(), previous: messageProvenance.nullable() })
+        .object({
+          isLast: z.boolean(),
+          previous: messageProvenance.nullable(),
+          opening: z.array(messageProvenance).max(OPENING_MESSAGES).exactOptional(),
+        })
         .exactOptional(),
     }),
     z.object({ type: z.literal("memory"), memory }),
@@ -90,11 +102,14 @@ export const importSchemas = once(() => {
     }),
   ]);
 
+  /** A reader's own words about a file. Arbitrary. */
+  const notice = z.string().max(5_000).transform(cleanString);
   const file: z.ZodType<RecognisedFile> = z.discriminatedUnion("outcome", [
     z.object({
       outcome: z.literal("read"),
       name: text,
-      format: z.string().max(100),
+      // It stands in the job in the clear.
+      format: z.enum([...FORMATS, pastedList].map(({ name }) => name)),
       source: z.enum(SOURCES),
       truncated: z.boolean(),
     }),
@@ -102,8 +117,8 @@ export const importSchemas = once(() => {
       outcome: z.literal("not_read"),
       name: text,
       reason: z.enum(["personal_data", "manifest", "archive", "empty", "unsupported"]),
-      message: text,
-      hint: text,
+      message: notice,
+      hint: notice,
     }),
   ]);
 
@@ -138,6 +153,7 @@ export const importSchemas = once(() => {
       }),
     ),
     files: z.array(file),
+    moreFiles: count.exactOptional(),
     ruleActions: z.partialRecord(z.enum(RULE_ACTIONS), count),
   });
 
@@ -154,9 +170,4 @@ export const importSchemas = once(() => {
   const lines = z.object({ number: z.int().min(1), lines: z.array(z.unknown()) });
 
   return { upload, batch, check, archive, lines };
-});
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | null = null;
-  return () => (made ??= { value: make() }).value;
 }

@@ -26,7 +26,7 @@ export interface Scratch {
 }
 
 /** Chunks of a few MB each in one step; an object is read and a call made for each. */
-const CHUNKS_A_STEP = 10;
+export const CHUNKS_READ_A_STEP = 10;
 
 /** @returns what is wrong, or null. Failing to rehearse at all throws, and says nothing about the backup. */
 export async function rehearse(
@@ -58,13 +58,14 @@ async function findDamage(
   stores: BackupStores,
   { scratch, jobId }: { readonly scratch: Scratch; readonly jobId: string },
 ): Promise<Damage | null> {
-  const read = await step("manifest", () => readManifest(stores, jobId));
+  const read = await readManifest(step, stores, jobId);
   if ("problem" in read) return read;
   const { manifest } = read;
+  const groups = groupsOf(manifest.chunks, CHUNKS_READ_A_STEP * stores.stepSize);
   await step("scratch", () =>
     scratch.begin(manifest.tables.map(({ name, columns }) => ({ name, columns }))),
   );
-  for (const group of groupsOf(manifest.chunks)) {
+  for (const group of groups) {
     const damage = await step(`load ${group.first}`, async () => {
       for (const [index, chunk] of group.chunks.entries()) {
         const stored = await stores.files.readChunk(jobId, group.first + index, chunk);
@@ -77,7 +78,7 @@ async function findDamage(
   }
   const hashes = new Map<string, string[]>();
   let after: readonly (string | number)[] | null = null;
-  for (const group of groupsOf(manifest.chunks)) {
+  for (const group of groups) {
     const from: readonly (string | number)[] | null = after;
     const found: {
       pages: (readonly [table: string, hash: string])[];
@@ -111,17 +112,40 @@ async function findDamage(
   });
 }
 
+/** What a step returns may be 1 MiB: some 300 characters a chunk. */
+const CHUNKS_A_RESULT = 2_000;
+
 /** @throws UserError not_found */
 export async function readManifest(
+  step: Step,
   { backups, files }: BackupStores,
   jobId: string,
 ): Promise<{ readonly manifest: BackupManifest } | Damage> {
-  return files.readManifest(jobId, (await requireBackup(backups, jobId)).sha256);
+  const read = async () => files.readManifest(jobId, (await requireBackup(backups, jobId)).sha256);
+  const first = await step("manifest", async () => {
+    const found = await read();
+    if ("problem" in found) return found;
+    const { chunks, ...manifest } = found.manifest;
+    return { manifest, count: chunks.length };
+  });
+  if ("problem" in first) return first;
+  const chunks: BackupChunk[] = [];
+  while (chunks.length < first.count) {
+    const from = chunks.length;
+    const part = await step(`manifest ${from}`, async () => {
+      const found = await read();
+      if ("problem" in found) return found;
+      return { chunks: found.manifest.chunks.slice(from, from + CHUNKS_A_RESULT) };
+    });
+    if ("problem" in part) return part;
+    chunks.push(...part.chunks);
+  }
+  return { manifest: { ...first.manifest, chunks } };
 }
 
 export function groupsOf(
   chunks: readonly BackupChunk[],
-  size = CHUNKS_A_STEP,
+  size: number,
 ): { readonly first: number; readonly chunks: readonly BackupChunk[] }[] {
   return Array.from({ length: Math.ceil(chunks.length / size) }, (_, at) => ({
     first: at * size,

@@ -23,7 +23,10 @@ export interface SkippedReason {
 export interface ImportReport {
   readonly byKind: Readonly<Record<ItemKind, KindCounts>>;
   readonly skippedReasons: readonly SkippedReason[];
+  /** At most a hundred, those that were not read first. */
   readonly files: readonly RecognisedFile[];
+  /** How many others there are. */
+  readonly moreFiles?: number;
   /** What the person's rules did to how many memories. Absent from older reports. */
   readonly ruleActions?: Readonly<Partial<Record<RuleAction, number>>>;
 }
@@ -57,8 +60,25 @@ export function emptyReport(totals: ItemCounts, files: readonly RecognisedFile[]
       memory: start(totals.memory),
     },
     skippedReasons: [],
-    files,
+    ...shown(files),
     ruleActions: {},
+  };
+}
+
+/** The report is stored with each batch, and a value has 2 MB. Both arbitrary below that. */
+const MAX_FILES = 100;
+const MAX_NAME_CHARS = 200;
+
+function shown(files: readonly RecognisedFile[]): Pick<ImportReport, "files" | "moreFiles"> {
+  const isRead = ({ outcome }: RecognisedFile) => outcome === "read";
+  const first = [...files.filter((file) => !isRead(file)), ...files.filter(isRead)];
+  const more = first.length - MAX_FILES;
+  return {
+    files: (more > 0 ? first.slice(0, MAX_FILES) : files).map((file) => ({
+      ...file,
+      name: file.name.slice(0, MAX_NAME_CHARS).toWellFormed(),
+    })),
+    ...(more > 0 ? { moreFiles: more } : {}),
   };
 }
 
@@ -100,6 +120,7 @@ export function openTally(from: ImportReport): Tally {
       byKind,
       skippedReasons: [...reasons.values()],
       files: from.files,
+      ...(from.moreFiles === undefined ? {} : { moreFiles: from.moreFiles }),
       ruleActions: actions,
     }),
   };

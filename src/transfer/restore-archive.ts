@@ -1,13 +1,17 @@
 /**
- * Restores a Cofio archive. An empty account becomes what the archive says: ids, versions, times, operations. Where something is stored
- * already the archive is merged as any other import. Lines are written in numbered batches, so that a restore that was interrupted goes
+ * Restores a Cofio archive. An empty account becomes what the archive says: ids, versions, times, operations, rules. An archive may say
+ * anything of them, so that is for the person themself and for tokens that they trust. Where something is stored already, be it rules,
+ * and for everyone else the archive is merged as any other import, which follows the rules. Lines are written in numbered batches, so that a restore that was interrupted goes
  * on when the same archive is sent again.
  */
-import { rememberingBlinder, openConversationText } from "../conversations/conversation.ts";
+import { openConversationText } from "../conversations/conversation.ts";
+import { openIndexer } from "../conversations/indexer.ts";
 import { UserError } from "../errors.ts";
 import { sealLabels } from "../memory/memory.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
-import type { RestoreBatch } from "../storage/archive-restore.ts";
+import { RESTORE_LASTS_MS, type RestoreBatch } from "../storage/archive-restore.ts";
+import type { JobRow } from "../storage/jobs.ts";
+import { isDayUsedUp, LARGE_BATCH } from "../storage/plan.ts";
 import { readSettings, sealRules } from "../storage/rules.ts";
 import { contentHash } from "../vault/blind.ts";
 import { newJobId, newOperationId } from "../vault/ids.ts";
@@ -22,11 +26,20 @@ import {
 import { ARCHIVE_FORMAT } from "./archive-manifest.ts";
 import { archiveOf, lineBatches, type UnpackedArchive } from "./unpacked-archive.ts";
 import { isObject } from "./formats/json.ts";
-import { endImport, getImport, RESTORE_NAME, type ImportJob } from "./import-job.ts";
-import { importReading } from "./import.ts";
+import type { BatchLimits } from "./batches.ts";
+import {
+  endImport,
+  getImport,
+  isOpen,
+  isSpent,
+  RESTORE_NAME,
+  waiting,
+  type ImportJob,
+} from "./import-job.ts";
+import { checkReading, importReading } from "./import.ts";
 import { readExport, type ExportFile } from "./read.ts";
-import type { ItemKind } from "./records.ts";
-import { emptyReport } from "./report.ts";
+import { ITEM_KINDS, type ItemKind } from "./records.ts";
+import { emptyReport, openTally, type ImportReport } from "./report.ts";
 import {
   conversationRow,
   memoryRow,
@@ -50,48 +63,89 @@ export async function restoreArchive(
   return restored ?? importReading(at, await readExport(archive.items), caller);
 }
 
-/** Null: the account holds something of its own. */
+/** The report that `restoreArchive` would give. Nothing is written. Null: none of the files is the manifest of an archive. */
+export async function checkArchive(
+  at: OpenAccount,
+  files: readonly ExportFile[],
+  caller: Caller,
+): Promise<ImportReport | null> {
+  const archive = await archiveOf(files);
+  if (archive === null) return null;
+  const restored = await checkRestore(at, archive, caller);
+  return restored ?? checkReading(at, await readExport(archive.items), caller);
+}
+
+/** Null: not restored, but merged. */
 async function restoreNow(
   at: OpenAccount,
   archive: UnpackedArchive,
   caller: Caller,
 ): Promise<ImportJob | null> {
-  const begun = await beginRestore(at, archive, caller);
+  const begun = await beginRestore(at, archive, caller, LARGE_BATCH);
   if (begun === null) return null;
   let number = 0;
-  for await (const lines of lineBatches(archive)) {
+  for await (const lines of lineBatches(archive, begun.limits)) {
     number += 1;
-    if (number >= begun.nextBatch) await restoreBatch(at, begun.id, { number, lines }, caller);
+    if (number < begun.nextBatch) continue;
+    const job = await restoreBatch(at, begun.id, { number, lines }, caller);
+    if (job.state === "waiting_quota") return job;
   }
   return endImport(at, begun.id, "finished", caller.now);
 }
 
-/** The job of a restore, made or gone on with: the same archive is known by its manifest. Null: the account holds something of its own. */
+/** What a restore needs to know of an archive before its lines. */
+type ArchiveHead = Pick<UnpackedArchive, "name" | "manifestText" | "totals">;
+
+/** The report of a restore: an empty account takes everything. Null: not restored, but merged. */
+export async function checkRestore(
+  at: OpenAccount,
+  archive: ArchiveHead,
+  caller: Caller,
+): Promise<ImportReport | null> {
+  if (!caller.trusted || !(await at.archiveRestore.isEmpty())) return null;
+  const tally = openTally(reportOf(archive));
+  for (const kind of ITEM_KINDS) tally.add(kind, "new", archive.totals[kind]);
+  return tally.report();
+}
+
+function reportOf({ name, totals }: ArchiveHead): ImportReport {
+  return emptyReport(totals, [
+    { outcome: "read", name, format: RESTORE_NAME, source: "cofio", truncated: false },
+  ]);
+}
+
+/**
+ * The job of a restore, made or gone on with: the same archive is known by its manifest.
+ * @param limits of its batches, where they are not the plan's @returns null: not restored, but merged
+ */
 export async function beginRestore(
   at: OpenAccount,
-  { name, manifestText, totals }: Pick<UnpackedArchive, "name" | "manifestText" | "totals">,
+  archive: ArchiveHead,
   caller: Caller,
+  limits: BatchLimits = at.plan.batch,
 ): Promise<ImportJob | null> {
+  if (!caller.trusted) return null;
   const id = newJobId();
-  const files = [
-    { outcome: "read", name, format: RESTORE_NAME, source: "cofio", truncated: false },
-  ] as const;
   const begun = await at.archiveRestore.begin({
     id,
     format: ARCHIVE_FORMAT,
-    uploadKey: await contentHash(at.keys, manifestText),
+    uploadKey: await contentHash(at.keys, archive.manifestText),
     grantId: caller.grantId,
     client: caller.client,
     keyVersion: at.keys.version,
     operationId: newOperationId(caller.now),
-    body: await sealJson(at.keys, { id, version: 1, kind: "job" }, emptyReport(totals, files)),
+    body: await sealJson(
+      at.keys,
+      { id, version: 1, kind: "job" },
+      { ...reportOf(archive), limits },
+    ),
     now: caller.now,
   });
-  return begun === null ? null : getImport(at, begun, caller.now);
+  return begun === null ? null : getImport(at, begun);
 }
 
 /**
- * Writes one batch of lines. Sent again it changes nothing.
+ * Writes one batch of lines. Sent again it changes nothing. It waits, and writes nothing, once the day's quota is spent.
  * @throws UserError not_found, invalid_input where a batch before it is missing
  */
 export async function restoreBatch(
@@ -101,8 +155,7 @@ export async function restoreBatch(
   caller: Caller,
 ): Promise<ImportJob> {
   const job = await at.jobs.get(jobId);
-  const isOpen = ["created", "running", "cancelled"].includes(job?.state ?? "");
-  if (job?.kind !== "import" || job.format !== ARCHIVE_FORMAT || !isOpen) {
+  if (job === null || !isUnderWay(job, caller)) {
     throw new UserError(
       "not_found",
       "There is no such restore under way.",
@@ -118,7 +171,9 @@ export async function restoreBatch(
       { next_batch: next },
     );
   }
-  if (number === next) {
+  if (number < next) return getImport(at, jobId);
+  if (await isSpent(at, caller.now)) return waiting(at, await getImport(at, jobId), caller.now);
+  try {
     const read = lines.map((line) => parseLine(line));
     const readable = read.filter((line) => line !== null);
     // A line that cannot be read still says what it is.
@@ -143,8 +198,23 @@ export async function restoreBatch(
         now: caller.now,
       },
     );
+  } catch (error) {
+    if (!isDayUsedUp(error)) throw error;
+    return waiting(at, await getImport(at, jobId), caller.now);
   }
-  return getImport(at, jobId, caller.now);
+  return getImport(at, jobId);
+}
+
+/** Only for who began it: its lines are taken as they are. */
+function isUnderWay({ kind, format, state, grantId, updatedAt }: JobRow, caller: Caller): boolean {
+  return (
+    kind === "import" &&
+    format === ARCHIVE_FORMAT &&
+    isOpen({ state }) &&
+    caller.trusted &&
+    grantId === caller.grantId &&
+    updatedAt > caller.now - RESTORE_LASTS_MS
+  );
 }
 
 async function batchOf(
@@ -172,10 +242,10 @@ async function batchOf(
     ]),
   );
   const neighbours = await findHomes(at, homes, [...messageLines, ...earlierMessages]);
-  const blind = rememberingBlinder(keys);
+  const indexer = openIndexer(keys);
   const messageOf = async <Line extends MessageLine>(line: Line) => {
     const home = homes.get(line.conversation);
-    return home === undefined ? [] : [{ line, row: await messageRow(at, line, { home, blind }) }];
+    return home === undefined ? [] : [{ line, row: await messageRow(at, line, { home, indexer }) }];
   };
   const messages = (await Promise.all(messageLines.map(messageOf))).flat();
   const messageVersions = (await Promise.all(earlierMessages.map(messageOf))).flat();

@@ -16,8 +16,16 @@ import {
   type SkipReason,
 } from "../storage/backup-restore.ts";
 import { newJobId, newOperationId } from "../vault/ids.ts";
-import { createBackupJob, isStale, requireFinished, writeBackup, type Step } from "./backup.ts";
-import { groupsOf, readManifest } from "./rehearsal.ts";
+import {
+  createSafetyBackup,
+  refuseWhileRestoring,
+  requireFinished,
+  silentSince,
+  stepsOf,
+  writeBackup,
+  type Step,
+} from "./backup.ts";
+import { CHUNKS_READ_A_STEP, groupsOf, readManifest } from "./rehearsal.ts";
 
 export const RESTORE_MODES = ["whole", "merge"] as const;
 export type RestoreMode = (typeof RESTORE_MODES)[number];
@@ -25,6 +33,8 @@ export type RestoreMode = (typeof RESTORE_MODES)[number];
 /** What `counts` of a restore's job says. */
 export interface RestoreCounts {
   readonly backup: string;
+  /** Whoever asked for it may not change the rules. */
+  readonly keepsRules?: true;
   /** The backup of the account as it was before. */
   readonly safety?: string;
   /** Rows by table: written, there already, and not written with the reason. Together those of the backup. */
@@ -40,6 +50,15 @@ export interface SkippedRows {
   readonly count: number;
 }
 
+export interface WantedRestore {
+  readonly backupId: string;
+  readonly mode: RestoreMode;
+  /** Whoever asks for it is trusted with the memory rules. */
+  readonly mayChangeRules: boolean;
+  /** Milliseconds UTC. */
+  readonly now: number;
+}
+
 export interface RestoreStores extends BackupStores {
   readonly restores: BackupRestoreStore;
 }
@@ -47,25 +66,29 @@ export interface RestoreStores extends BackupStores {
 /** The way back is kept as long as the trash. */
 const SAFETY_KEPT_MS = 30 * 86_400_000;
 /** An object and at most 12 statements each, so that a step stays below the 50 of an invocation on the free plan. */
-const CHUNKS_A_STEP = 3;
-/** An object and at most 8 statements each. */
-const REMOVALS_A_STEP = 5;
+const INSERTED_A_STEP = 3;
+/** An object and at most 9 statements each. */
+const REMOVALS_A_STEP = 4;
+/**
+ * Chunks that the 1,024 steps of a Workflow can restore, where steps are of this size: comparing, removing and writing 1,000 takes 700,
+ * and the rest is for the backup before it and for what has to be removed besides.
+ */
+const MAX_CHUNKS = 1_000;
 
 /** @throws UserError not_found, invalid_input, version_conflict */
 export async function createRestore(
   backups: BackupStore,
   maker: BackupMaker,
-  {
-    backupId,
-    mode,
-    now,
-  }: { readonly backupId: string; readonly mode: RestoreMode; readonly now: number },
+  wanted: WantedRestore,
 ): Promise<BackupJob> {
+  const { backupId, mode, mayChangeRules, now } = wanted;
   const backup = await requireFinished(backups, backupId);
-  await refuseWhileRestoring(backups, now);
   const id = newJobId();
-  const counts: RestoreCounts = { backup: backup.id };
-  await backups.create(
+  const counts: RestoreCounts = {
+    backup: backup.id,
+    ...(mayChangeRules ? {} : { keepsRules: true }),
+  };
+  const isCreated = await backups.create(
     {
       id,
       kind: "restore",
@@ -75,18 +98,30 @@ export async function createRestore(
       expiresAt: null,
     },
     maker,
+    { rivals: ["restore"], silentSince: silentSince(now), backup: backup.id },
   );
-  return requireRestore(backups, id);
+  if (isCreated) return requireRestore(backups, id);
+  await refuseWhileRestoring(backups, now);
+  // What stood against it has just ended.
+  return createRestore(backups, maker, wanted);
 }
 
-/** @throws UserError version_conflict */
-export async function refuseWhileRestoring(backups: BackupStore, now: number): Promise<void> {
-  const running = await backups.newest("restore", ["running"]);
-  if (running === null || isStale(running, now)) return;
-  throw new UserError(
-    "version_conflict",
-    "A restore is running.",
-    `Wait for it: GET /api/restores/${running.id}.`,
+/**
+ * Backups that a restore reads or that are its way back. One that was interrupted is finished by running it again, so it needs both
+ * as long as its safety backup is kept. @returns ids
+ */
+export async function backupsOfRestores(
+  backups: BackupStore,
+  now: number,
+): Promise<ReadonlySet<string>> {
+  const unfinished = (await backups.list("restore")).filter(
+    ({ state, createdAt }) => state !== "finished" && createdAt > now - SAFETY_KEPT_MS,
+  );
+  return new Set(
+    unfinished.flatMap((job) => {
+      const { backup, safety } = restoreCountsOf(job);
+      return safety === undefined ? [backup] : [backup, safety];
+    }),
   );
 }
 
@@ -114,9 +149,10 @@ export async function restoreBackup(
 ): Promise<void> {
   const { backups } = stores;
   const job = await step("job", () => requireRestore(backups, restoreId));
-  const { backup } = restoreCountsOf(job);
+  const workStep = stepsOf(step, backups, restoreId);
+  let counts = restoreCountsOf(job);
+  const { backup, keepsRules } = counts;
   let operationId: string | null = null;
-  let counts: RestoreCounts = { backup };
   const end = (state: "finished" | "failed", found: RestoreCounts) =>
     backups.end(restoreId, {
       state,
@@ -125,35 +161,44 @@ export async function restoreBackup(
       now: Date.now(),
     });
   try {
-    const read = await findWhole(step, stores, backup);
+    const read = await findWhole(workStep, stores, backup);
     if ("problem" in read) {
       await step("refuse", () =>
         end("failed", { backup, problem: `${read.problem} Nothing was changed.` }),
       );
       return;
     }
-    const safety = await step("job of the way back", async () => {
+    const safety = await workStep("job of the way back", async () => {
       const now = Date.now();
-      return createBackupJob(backups, job, { now, keptUntil: now + SAFETY_KEPT_MS });
+      return createSafetyBackup(backups, job, { now, keptUntil: now + SAFETY_KEPT_MS });
     });
-    counts = { backup, safety };
-    await writeBackup(step, stores, safety);
-    const operation = await step("operation", async () => {
+    counts = { ...counts, safety };
+    await writeBackup(workStep, stores, safety);
+    const operation = await workStep("operation", async () => {
       const now = Date.now();
       return { id: newOperationId(now), now };
     });
     operationId = operation.id;
     const { grantId, client } = job;
-    await step("begin", () => stores.restores.begin({ ...operation, grantId, client }, restoreId));
+    await workStep("begin", () =>
+      stores.restores.begin({ ...operation, grantId, client }, restoreId),
+    );
     const { manifest } = read;
     const pass = { backup, manifest, operationId: operation.id };
-    if (job.format === "whole") await removeOthers(step, stores, pass);
-    counts = { ...counts, ...(await insertMissing(step, stores, pass)) };
-    await step("recount", async () => {
+    if (job.format === "whole") {
+      await workStep("imports", () => stores.restores.forgetImports());
+      await removeOthers(workStep, stores, pass);
+    }
+    counts = { ...counts, ...(await insertMissing(workStep, stores, pass)) };
+    await workStep("recount", async () => {
       const { memories = 0, conversations = 0, messages = 0 } = counts.restored ?? {};
       await stores.restores.recount(operation.id, { memories, conversations, messages });
     });
-    if (job.format === "whole") await step("account", () => restoreAccount(stores, pass));
+    if (job.format === "whole") {
+      await workStep("account", () => restoreAccount(stores, pass, keepsRules === true));
+      // Those too that began meanwhile.
+      await workStep("imports of meanwhile", () => stores.restores.forgetImports());
+    }
     await step("finish", () => end("finished", counts));
   } catch (error) {
     const problem =
@@ -177,13 +222,19 @@ async function findWhole(
   stores: RestoreStores,
   backup: string,
 ): Promise<{ readonly manifest: BackupManifest } | Damage> {
-  const read = await step("manifest", () => readManifest(stores, backup));
+  const read = await readManifest(step, stores, backup);
   if ("problem" in read) return read;
+  if (read.manifest.chunks.length > MAX_CHUNKS * stores.stepSize) {
+    return { problem: "This backup is too large for what the server's Workers plan does at once." };
+  }
   const [unknown] = unknownColumns(read.manifest.tables);
   if (unknown !== undefined) {
     return { problem: `A later version of Cofio wrote this backup: ${unknown} is not known here.` };
   }
-  for (const { first, chunks } of groupsOf(read.manifest.chunks)) {
+  for (const { first, chunks } of groupsOf(
+    read.manifest.chunks,
+    CHUNKS_READ_A_STEP * stores.stepSize,
+  )) {
     const damage = await step(`check ${first}`, async () => {
       for (const [index, chunk] of chunks.entries()) {
         const stored = await stores.files.readChunk(backup, first + index, chunk);
@@ -204,7 +255,7 @@ async function removeOthers(step: Step, stores: RestoreStores, pass: Pass): Prom
     const from: number = next;
     next = await step<number | null>(`remove ${round}`, async () => {
       let at = from;
-      for (let removal = 0; removal < REMOVALS_A_STEP && at >= 0; removal++) {
+      for (let removal = 0; removal < REMOVALS_A_STEP * stores.stepSize && at >= 0; removal++) {
         const table = tableOf(manifest, at);
         if (table.name === "accounts") return null;
         const isMore = await stores.restores.removeOthers(table, {
@@ -228,7 +279,7 @@ async function insertMissing(
   const restored: Record<string, number> = {};
   const kept: Record<string, number> = {};
   const skipped = new Map<string, SkippedRows>();
-  for (const { first, chunks } of groupsOf(manifest.chunks, CHUNKS_A_STEP)) {
+  for (const { first, chunks } of groupsOf(manifest.chunks, INSERTED_A_STEP * stores.stepSize)) {
     const results = await step(`insert ${first}`, async () => {
       const done: {
         table: string;
@@ -261,10 +312,14 @@ async function insertMissing(
 }
 
 /** Rules and samples; what is summed up is counted again, and what is said of exports and backups is about today. */
-async function restoreAccount(stores: RestoreStores, pass: Pass): Promise<void> {
+async function restoreAccount(
+  stores: RestoreStores,
+  pass: Pass,
+  keepsRules: boolean,
+): Promise<void> {
   const at = pass.manifest.chunks.findIndex(({ table }) => table === "accounts");
   const [row] = await readRows(stores, pass, at);
-  await stores.restores.restoreAccount(tableOf(pass.manifest, at), row ?? null);
+  await stores.restores.restoreAccount(tableOf(pass.manifest, at), row ?? null, { keepsRules });
 }
 
 function tableOf({ chunks, tables }: BackupManifest, at: number): RestoredTable {

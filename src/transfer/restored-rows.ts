@@ -4,10 +4,10 @@ import {
   messageHash,
   sealConversation,
   sealMessage,
-  type BlindWords,
   type ConversationText,
   type MessageText,
 } from "../conversations/conversation.ts";
+import type { Indexer } from "../conversations/indexer.ts";
 import { sealMemory, type MemoryText } from "../memory/memory.ts";
 import { ownFingerprint } from "../memory/own-fingerprint.ts";
 import type { SealedConversation } from "../storage/imports.ts";
@@ -124,7 +124,7 @@ export interface MessageHome {
 export async function messageRow(
   { keys, timeZone }: OpenAccount,
   line: MessageLine,
-  { home, blind }: { readonly home: MessageHome; readonly blind: BlindWords },
+  { home, indexer }: { readonly home: MessageHome; readonly indexer: Indexer },
 ): Promise<RestoredMessage> {
   const text: MessageText = {
     text: line.text,
@@ -155,7 +155,7 @@ export async function messageRow(
       createdOp: line.created_op,
       changedOp: line.changed_op,
     },
-    { text, title, source: home.source, timeZone, blind },
+    { text, title, source: home.source, timeZone, indexer },
   );
   return { ...sealed, conversation: line.conversation, version: line.version };
 }

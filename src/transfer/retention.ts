@@ -1,12 +1,20 @@
-/** Which backups are kept: the newest of each of the last 7 days, 4 weeks and 6 months that have one. Days, ISO weeks and months are UTC. */
+/**
+ * Which backups are kept: of each of the last 7 days that have one the newest, and the newest that was verified; of each of the last
+ * 4 weeks and 6 months the newest that was verified, or where none was the newest; and the latest 7 that a person made.
+ * Days, ISO weeks and months are UTC.
+ */
 const DAYS = 7;
 const WEEKS = 4;
 const MONTHS = 6;
+/** Arbitrary. Not by time: whoever makes many a day must not fill the bucket. */
+const BY_HAND = 7;
 
 export interface KeptBackup {
   readonly id: string;
   /** Milliseconds UTC. */
   readonly createdAt: number;
+  readonly isVerified: boolean;
+  readonly isByHand: boolean;
 }
 
 /** Periods without a backup count for none, so who is away for a year keeps what there was. @returns ids */
@@ -14,25 +22,35 @@ export function retainedBackups(backups: readonly KeptBackup[]): ReadonlySet<str
   const newestFirst = backups.toSorted(
     (a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1),
   );
+  const verifiedFirst = newestFirst.toSorted((a, b) => Number(b.isVerified) - Number(a.isVerified));
   return new Set([
-    ...newestOfEach(newestFirst, dayOf, DAYS),
-    ...newestOfEach(newestFirst, weekOf, WEEKS),
-    ...newestOfEach(newestFirst, monthOf, MONTHS),
+    ...firstOfEach(newestFirst, dayOf, DAYS),
+    ...firstOfEach(verifiedFirst, dayOf, DAYS),
+    ...firstOfEach(verifiedFirst, weekOf, WEEKS),
+    ...firstOfEach(verifiedFirst, monthOf, MONTHS),
+    ...newestFirst
+      .filter(({ isByHand }) => isByHand)
+      .slice(0, BY_HAND)
+      .map(({ id }) => id),
   ]);
 }
 
-function newestOfEach(
-  newestFirst: readonly KeptBackup[],
+/** Of each of the latest periods the one that comes first. */
+function firstOfEach(
+  backups: readonly KeptBackup[],
   periodOf: (time: number) => string,
   periods: number,
 ): string[] {
-  const newest = new Map<string, string>();
-  for (const { id, createdAt } of newestFirst) {
+  const first = new Map<string, string>();
+  for (const { id, createdAt } of backups) {
     const period = periodOf(createdAt);
-    if (!newest.has(period)) newest.set(period, id);
-    if (newest.size === periods) break;
+    if (!first.has(period)) first.set(period, id);
   }
-  return [...newest.values()];
+  // Names of periods sort by time.
+  return [...first]
+    .sort(([a], [b]) => (a < b ? 1 : -1))
+    .slice(0, periods)
+    .map(([, id]) => id);
 }
 
 const DAY_MS = 86_400_000;

@@ -2,6 +2,7 @@
  * Sends the files of an export to a Cofio server, batch by batch: the same in a browser's worker and in Node. Files are unzipped and read here,
  * never held whole; the server sees only batches. An import that broke off goes on when the same files are chosen again.
  */
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { LARGE_BATCH } from "../storage/plan.ts";
 import { utf8 } from "../vault/bytes.ts";
 import { batchesOf, type BatchLimits } from "./batches.ts";
@@ -105,7 +106,7 @@ export function send(
 }
 
 async function sendAll(upload: PreparedUpload, options: SendOptions): Promise<ImportAnswer> {
-  const { account, signal } = options;
+  const { account } = options;
   const { survey: found, meter } = upload;
   const restored = upload.archive === null ? null : await restore(upload.archive, options, upload);
   if (restored !== null) return restored;
@@ -115,17 +116,48 @@ async function sendAll(upload: PreparedUpload, options: SendOptions): Promise<Im
     key: `${upload.key} ${account ?? ""}`,
     bytesTotal: meter.total(),
   })) as BeginAnswer;
-  const { id, next_batch: next = 1 } = begun.job;
+  const { id } = begun.job;
   const batches = batchesOf(identified(recordsOf(upload, account)), begun.limits);
+  return sendNumbered(options, begun, batches, (number, records) =>
+    sendBatch(upload, options, {
+      path: `/${id}/batches`,
+      batch: { number, records, bytesRead: meter.read() } satisfies ImportBatchInput,
+    }),
+  );
+}
+
+/** Null: the archive is imported as any other file. */
+async function restore(
+  archive: UnpackedArchive,
+  options: SendOptions,
+  upload: PreparedUpload,
+): Promise<ImportAnswer | null> {
+  const { name, manifestText, totals } = archive;
+  const begun = (await persist(options, "/restore", { name, manifestText, totals })) as
+    | BeginAnswer
+    | { readonly job: null };
+  if (begun.job === null) return null;
+  const { id } = begun.job;
+  return sendNumbered(options, begun, lineBatches(archive, begun.limits), (number, lines) =>
+    sendBatch(upload, options, { path: `/${id}/lines`, batch: { number, lines } }),
+  );
+}
+
+/** Sends the batches that are missing, and ends the job. */
+async function sendNumbered<T>(
+  options: SendOptions,
+  { job: { id, next_batch: next = 1 } }: ImportAnswer,
+  batches: AsyncGenerator<T, void>,
+  sendOne: (number: number, batch: T) => Promise<void>,
+): Promise<ImportAnswer> {
+  const { signal } = options;
   let number = 0;
   try {
-    for await (const records of readAhead(batches)) {
+    for await (const batch of readAhead(batches)) {
       signal.throwIfAborted();
       number += 1;
-      // Of an earlier run: it is there.
-      if (number < next) continue;
-      const bytesRead = meter.read();
-      await sendBatch(upload, options, { id, batch: { number, records, bytesRead } });
+      // Those before are there, of an earlier run.
+      if (number >= next) await sendOne(number, batch);
     }
   } catch (error) {
     // What is there stays, and one undo takes it away.
@@ -135,35 +167,16 @@ async function sendAll(upload: PreparedUpload, options: SendOptions): Promise<Im
   return (await persist(options, `/${id}/finish`, {})) as ImportAnswer;
 }
 
-/** Null: the account holds something of its own, so the archive is imported as any other file. */
-async function restore(
-  archive: UnpackedArchive,
-  options: SendOptions,
-  upload: PreparedUpload,
-): Promise<ImportAnswer | null> {
-  const { name, manifestText, totals } = archive;
-  const begun = (await persist(options, "/restore", { name, manifestText, totals })) as
-    | ImportAnswer
-    | { readonly job: null };
-  if (begun.job === null) return null;
-  const { id, next_batch: next = 1 } = begun.job;
-  let number = 0;
-  try {
-    for await (const lines of readAhead(lineBatches(archive))) {
-      number += 1;
-      if (number < next) continue;
-      const answer = (await persist(options, `/${id}/lines`, { number, lines })) as ImportAnswer;
-      options.onProgress(progressOf(upload, answer));
-    }
-  } catch (error) {
-    if (options.signal.aborted) await options.call(`/${id}/cancel`, {}).catch(() => null);
-    throw error;
-  }
-  return (await persist(options, `/${id}/finish`, {})) as ImportAnswer;
-}
-
 async function check(upload: PreparedUpload, options: SendOptions): Promise<CheckAnswer> {
-  const { survey: found } = upload;
+  const { survey: found, archive } = upload;
+  if (archive !== null) {
+    const { name, manifestText, totals } = archive;
+    const head = { name, manifestText, totals };
+    const { check: restored } = (await persist(options, "/restore?dry_run", head)) as {
+      readonly check: CheckAnswer | null;
+    };
+    if (restored !== null) return restored;
+  }
   let answer: CheckedBatch | null = null;
   let report: ImportReport = emptyReport(found.totals, found.files);
   const records = identified(recordsOf(upload, options.account));
@@ -188,10 +201,10 @@ interface CheckedBatch {
 async function sendBatch(
   upload: PreparedUpload,
   options: SendOptions,
-  { id, batch }: { readonly id: string; readonly batch: ImportBatchInput },
+  { path, batch }: { readonly path: string; readonly batch: object },
 ): Promise<void> {
   for (;;) {
-    const answer = (await persist(options, `/${id}/batches`, batch)) as ImportAnswer;
+    const answer = (await persist(options, path, batch)) as ImportAnswer;
     const { resume_at, estimated_end_at } = answer.job;
     if (answer.job.state === "cancelled") {
       throw new ImportRefused("The import was cancelled.", "Import the same files to go on.");
@@ -312,7 +325,10 @@ function withMeter(files: readonly ExportFile[]): {
 /** Read at once while the key is made. Arbitrary. */
 const KEY_SLICE_BYTES = 4 * 1_048_576;
 
-/** Of the files' bytes and of what was found in them: another version of the readers may cut other batches. */
+/** To be raised with every change to what readers give or to how batches are cut: an import never goes on with other batches. */
+const READERS_VERSION = 2;
+
+/** Of the files' bytes, of what was found in them and of who read them. */
 async function keyOf(files: readonly File[], { totals }: Survey): Promise<string> {
   const digests: string[] = [];
   for (const file of files) {
@@ -320,12 +336,11 @@ async function keyOf(files: readonly File[], { totals }: Survey): Promise<string
       digests.push(await sha256(await file.slice(from, from + KEY_SLICE_BYTES).arrayBuffer()));
     }
   }
-  return sha256(utf8(JSON.stringify([digests, totals])));
+  return sha256(utf8(JSON.stringify([digests, totals, READERS_VERSION])));
 }
 
 async function sha256(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

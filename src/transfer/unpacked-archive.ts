@@ -1,5 +1,6 @@
 /** The files of a Cofio archive in an upload: known by what the manifest says, and as they were written or not at all. */
 import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { UserError } from "../errors.ts";
 import {
   ARCHIVE_FILES,
@@ -8,6 +9,7 @@ import {
   parseManifest,
   type ArchiveManifest,
 } from "./archive-manifest.ts";
+import type { BatchLimits } from "./batches.ts";
 import { reopenable, type ExportFile, type ItemCounts, type Open } from "./read.ts";
 import { splitElements } from "./split.ts";
 
@@ -77,17 +79,22 @@ async function openArchive(
 }
 
 /** What a batch holds at most. Text becomes up to five times as many characters of parameters. */
-const BATCH = { lines: 500, chars: 400_000 } as const;
+const MAX_BATCH = { lines: 500, chars: 400_000 } as const;
 
-/** The lines as they are restored. The same archive always gives the same batches. */
-export async function* lineBatches({ data }: UnpackedArchive): AsyncGenerator<readonly unknown[]> {
+/** The lines as they are restored. The same archive and limits always give the same batches. */
+export async function* lineBatches(
+  { data }: UnpackedArchive,
+  limits: BatchLimits,
+): AsyncGenerator<readonly unknown[]> {
+  const maxLines = Math.min(MAX_BATCH.lines, limits.messages);
+  const maxChars = Math.min(MAX_BATCH.chars, limits.chars);
   let lines: unknown[] = [];
   let chars = 0;
   for (const open of data) {
     for await (const item of splitElements(open())) {
       if (item.type !== "element") continue;
       const size = JSON.stringify(item.value).length;
-      if (lines.length > 0 && (lines.length === BATCH.lines || chars + size > BATCH.chars)) {
+      if (lines.length > 0 && (lines.length === maxLines || chars + size > maxChars)) {
         yield lines;
         lines = [];
         chars = 0;
@@ -130,7 +137,7 @@ async function manifestTextOf(open: Open): Promise<string | null> {
 async function sha256Of(open: Open): Promise<string> {
   const hash = sha256.create();
   for await (const chunk of open()) hash.update(chunk);
-  return Array.from(hash.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytesToHex(hash.digest());
 }
 
 function notAsExported(file: string, problem: string): UserError {

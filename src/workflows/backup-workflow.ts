@@ -2,6 +2,7 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { openBackupStores, type BackupStores } from "../storage/open-account.ts";
 import { openBackupRestore } from "../storage/backup-restore.ts";
+import { readPlan } from "../storage/plan.ts";
 import {
   removeOldBackups,
   requireBackup,
@@ -11,7 +12,7 @@ import {
   type Step,
 } from "../transfer/backup.ts";
 import { rehearse } from "../transfer/rehearsal.ts";
-import { restoreBackup } from "../transfer/restore-backup.ts";
+import { backupsOfRestores, restoreBackup } from "../transfer/restore-backup.ts";
 
 /** Ids only: the platform keeps parameters. */
 export interface BackupOrder {
@@ -26,13 +27,19 @@ export class BackupWorkflow extends WorkflowEntrypoint<Env, BackupOrder> {
   ): Promise<void> {
     // The platform's own type asks for serializable results: every one here is plain JSON.
     const step: Step = (name, work) => workflowStep.do(name, work as () => Promise<never>);
-    const stores = openBackupStores(this.env, userId);
+    const stores = openBackupStores(this.env, userId, readPlan(this.env.PLAN).stepSize);
     switch (work.do) {
       case "back up": {
         await writeBackup(step, stores, work.jobId);
         if (work.rehearse)
           await this.#rehearseIfSmall(step, stores, { jobId: work.jobId, instanceId });
-        await step("remove old", () => removeOldBackups(stores, Date.now()));
+        await step("remove old", async () => {
+          const now = Date.now();
+          await removeOldBackups(stores, {
+            now,
+            spared: await backupsOfRestores(stores.backups, now),
+          });
+        });
         return;
       }
       case "rehearse": {

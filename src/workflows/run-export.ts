@@ -3,9 +3,11 @@ import type { OpenAccount } from "../storage/open-account.ts";
 import {
   beginExport,
   checkFiles,
+  describeArchive,
   failExport,
   finishExport,
   removeExpiredArchives,
+  sumExport,
   writeChunks,
   type ExportPlan,
   type ExportProgress,
@@ -53,14 +55,34 @@ async function write(
     );
   }
   const written = progress;
-  let file: number | null = plan.format === "cofio" ? 0 : null;
-  while (file !== null) {
-    const from: number = file;
-    file = await runStep(`check ${from}`, async () =>
-      checkFiles(await open(), { jobId, progress: written, from }),
+  if (plan.format === "cofio") {
+    const rounds = await inRounds(runStep, "check", async (round) =>
+      checkFiles(await open(), { jobId, progress: written, round }),
+    );
+    await runStep("describe", async () =>
+      describeArchive(await open(), plan, { jobId, progress: written, rounds }),
     );
   }
-  await runStep("finish", async () =>
-    finishExport(await open(), plan, { jobId, progress: written, now: Date.now() }),
+  const sums = await inRounds(runStep, "sum", async (round) =>
+    sumExport(await open(), plan, { jobId, progress: written, round }),
   );
+  await runStep("finish", async () =>
+    finishExport(await open(), plan, {
+      jobId,
+      progress: written,
+      rounds: sums,
+      now: Date.now(),
+    }),
+  );
+}
+
+/** A step a round, until one says that there is no more. @returns how many it took */
+async function inRounds(
+  runStep: RunStep,
+  name: string,
+  work: (round: number) => Promise<boolean>,
+): Promise<number> {
+  let rounds = 0;
+  while (await runStep(`${name} ${rounds}`, () => work(rounds))) rounds += 1;
+  return rounds + 1;
 }

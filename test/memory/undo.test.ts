@@ -2,9 +2,13 @@
 import fc from "fast-check";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { undoOperation } from "../../src/memory/undo.ts";
 import { SCOPES } from "../../src/scopes.ts";
+import { openUser } from "../../src/user.ts";
+import { backUp, restored } from "../support/backups.ts";
 import { loseAnswers } from "../support/batches.ts";
-import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
+import { withFaults, type Faults } from "../support/faults.ts";
+import { callApi, callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
 
 test("what a save made goes to the trash, and undoing the undo brings it back", async () => {
   const person = await newPerson();
@@ -334,6 +338,94 @@ test("everything that one client did from a time on is undone at once, and what 
   await callTool(person, "update_memory", { id: own["memory"].id, content: "Mine, changed" });
   const { data } = await callApi(person, "POST", "/api/undo", everything);
   expect(data["results"].map(({ undone }: any) => undone.memories)).toEqual([1, 1]);
+  expect(await stateOf(person)).toMatchObject({ memories: [], active: 0 });
+});
+
+test("undoing goes on past a restored backup, names it, and says where to go on after what one request may do", async () => {
+  const person = await newPerson();
+  for (const content of ["First", "Second"]) await callTool(person, "save_memory", { content });
+  const backup = await backUp(person);
+  await restored(person, backup.id, "merge");
+  await callTool(person, "save_memory", { content: "Third" });
+  const { data: listed } = await callApi(person, "GET", "/api/operations");
+  const [latest] = listed["operations"];
+  const results = [];
+  let before: string | undefined;
+  do {
+    const { status, data } = await callApi(person, "POST", "/api/undo", {
+      grant_id: latest.grant_id,
+      since: "2000-01-01T00:00:00Z",
+      before,
+    });
+    expect(status).toBe(200);
+    results.push(...data["results"]);
+    before = data["next_before"] ?? undefined;
+  } while (before !== undefined);
+  const outcomes = results.map(({ not_undone, undone }) => not_undone ?? undone.memories);
+  expect(outcomes).toEqual([1, "restored_backup", 1, 1]);
+  expect(await stateOf(person)).toMatchObject({ memories: [], active: 0 });
+});
+
+test("undoing an import of 1,500 memories, and undoing that, each fit what the free plan allows a request", async () => {
+  const person = await newPerson();
+  const list = Array.from({ length: 1_500 }, (_, at) => `- Fact number ${at}`).join("\n");
+  const response = await fetchWorker("/api/imports?as=list", {
+    method: "POST",
+    headers: { authorization: `Bearer ${person.token}` },
+    body: list,
+  });
+  const { operation_id } = (await response.json()) as { operation_id: string };
+  let id: string | null = operation_id;
+  for (const active of [0, 1_500]) {
+    const faults: Faults = { calls: 0, asked: 0, failing: () => null };
+    const account = await openUser({ ...env, ...withFaults(faults) }, person.userId);
+    if (account === null || id === null) throw new Error("There is nothing to undo");
+    const now = Date.now();
+    const caller = { grantId: "g", client: "Test", source: "api", trusted: false, now } as const;
+    id = (await undoOperation(account, id, caller)).operationId;
+    expect(faults.asked).toBeLessThanOrEqual(50);
+    expect((await callTool(person, "get_stats")).data["memories"].active).toBe(active);
+    expect(await countersOf(person)).toEqual(await sumsOf(person));
+  }
+});
+
+test("undoing an import that runs ends it: what was on its way is refused", async () => {
+  const person = await newPerson();
+  const { data: begun } = await callApi(person, "POST", "/api/imports/begin", {
+    files: [
+      {
+        outcome: "read",
+        name: "a",
+        format: "Claude conversations",
+        source: "claude",
+        truncated: false,
+      },
+    ],
+    totals: { conversation: 0, message: 0, memory: 2 },
+    key: "k",
+    bytesTotal: 1,
+  });
+  const send = (number: number, content: string) =>
+    callApi(person, "POST", `/api/imports/${begun["job"].id}/batches`, {
+      number,
+      records: [
+        {
+          type: "memory",
+          memory: {
+            source: "claude",
+            provenance: { platform: "claude", id: content },
+            content,
+            tags: [],
+          },
+        },
+      ],
+      bytesRead: 1,
+    });
+  const { data } = await send(1, "Likes rye");
+  await undo(person, data["operation_id"]);
+  expect(await send(2, "Likes oats")).toMatchObject({ status: 400 });
+  const { data: asked } = await callApi(person, "GET", `/api/imports/${begun["job"].id}`);
+  expect(asked["job"].state).toBe("cancelled");
   expect(await stateOf(person)).toMatchObject({ memories: [], active: 0 });
 });
 

@@ -7,6 +7,7 @@ import {
   tokenizeText,
   wordsWithTokens,
 } from "../../src/search/tokenize.ts";
+import { emptyVocabulary } from "../../src/search/vocabulary.ts";
 
 const NOVEMBER_22 = Date.UTC(2026, 10, 22, 15, 0);
 
@@ -441,5 +442,25 @@ test("the words give the tokens of the text", () => {
       const ofWords = new Set([...wordsWithTokens(text)].flatMap(({ tokens }) => tokens));
       expect(new Set(tokenizeText(text))).toEqual(ofWords);
     }),
+  );
+});
+
+test("a vocabulary of earlier texts changes no token", () => {
+  const vocabulary = emptyVocabulary();
+  const surprising = fc.constantFrom(
+    "may",
+    "May",
+    "5 may",
+    "㋀ 1月 月",
+    "und nicht für",
+    "don't",
+    "C++",
+  );
+  fc.assert(
+    fc.property(fc.array(fc.oneof(hostileText, surprising)), (parts) => {
+      const text = parts.join(" ");
+      expect(tokenizeText(text, vocabulary)).toEqual(tokenizeText(text));
+    }),
+    { numRuns: 1_000 },
   );
 });

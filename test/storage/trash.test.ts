@@ -1,8 +1,14 @@
 /** The trash empties itself: what is older than its days goes with everything that was kept of it, and nothing else does. */
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
+import { readPlan } from "../../src/storage/plan.ts";
+import { emptyTrash as emptyPart } from "../../src/storage/trash.ts";
+import type { UserAgent } from "../../src/user-agent.ts";
+import { downloadArchive } from "../support/archives.ts";
+import { WAIT } from "../support/backups.ts";
 import { beforeNextBatch } from "../support/batches.ts";
+import { withFaults } from "../support/faults.ts";
 import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
 
 const DAY = 86_400_000;
@@ -242,15 +248,108 @@ test("a request plans it for the next day, and it comes again each day while som
   for (let day = 1; day <= 30; day++) {
     onDay(day, 2 * day);
     expect(await runDurableObjectAlarm(agent)).toBe(true);
+    await backedUp(person);
     const { memories } = await storedRows(person);
     expect(memories).toHaveLength(day < 30 ? 1 : 0);
   }
-  onDay(32);
+  // What was purged is backed up, and seen to be in the night after it.
+  for (let day = 31; day <= 33; day++) {
+    onDay(day, 2 * day);
+    await runDurableObjectAlarm(agent);
+    await backedUp(person);
+  }
+  onDay(34, 100);
   // With an empty trash the object sleeps until somebody asks it something.
   expect(await runDurableObjectAlarm(agent)).toBe(false);
 });
 
+test("an emptying, and a backup, that failed come again without a request, and no message of the database is logged", async () => {
+  onDay(0);
+  const person = await newPerson();
+  const id = await save(person, { content: "Likes rye bread" });
+  await callTool(person, "delete_memory", { id });
+  const agent = env.USERS.getByName(person.userId);
+  const logged = vi.spyOn(console, "error").mockReturnValue();
+  await onDatabase(person, { isBroken: true });
+  for (let night = 1; night <= 6; night++) {
+    onDay(1, 10 * night);
+    await runDurableObjectAlarm(agent);
+  }
+  const lines = logged.mock.calls.flat().map(String);
+  logged.mockRestore();
+  expect(lines.some((line) => line.includes("scheduled emptyTrash"))).toBe(true);
+  expect(lines.some((line) => line.includes("scheduled backUp"))).toBe(true);
+  expect(lines.join("\n")).not.toMatch(/Injected|Failed query|error executing/u);
+  await onDatabase(person, { isBroken: false });
+  for (let day = 2; day <= 40; day++) {
+    onDay(day, 2 * day);
+    await runDurableObjectAlarm(agent);
+    await backedUp(person);
+  }
+  expect((await storedRows(person)).memories).toEqual([]);
+  const { data } = await callApi(person, "GET", "/api/backups");
+  expect(data["backups"].length).toBeGreaterThan(0);
+});
+
+test("an archive that can be downloaded no longer is removed, although nobody asks for another one", async () => {
+  onDay(0);
+  const person = await newPerson();
+  await save(person, { content: "Likes rye bread" });
+  await downloadArchive(person);
+  const prefix = `archives/${person.userId}/`;
+  const agent = env.USERS.getByName(person.userId);
+  for (let day = 1; day <= 9; day++) {
+    onDay(day, 2 * day);
+    await runDurableObjectAlarm(agent);
+    await backedUp(person);
+    const { objects } = await env.ARCHIVES.list({ prefix });
+    expect(objects.length > 0).toBe(day < 7);
+  }
+});
+
+test("a paid plan empties at once what the free one takes in parts", async () => {
+  onDay(0);
+  const person = await newPerson();
+  const { data } = await callTool(person, "import_data", {
+    items: [
+      ...Array.from({ length: 200 }, (_, at) => ({ content: `Fact ${at}` })),
+      chat(
+        "Long",
+        Array.from({ length: 800 }, (_, at) => `Line ${at}`),
+      ),
+    ],
+  });
+  await callApi(person, "POST", `/api/operations/${data["operation_id"]}/undo`);
+  const now = Date.now() + 31 * DAY;
+  const empty = (plan: string) =>
+    emptyPart(env.DB, person.userId, { before: now, now, part: readPlan(plan).trashPart });
+  expect(await empty("free")).toEqual({ isDue: true, isWaiting: true });
+  expect(await empty("paid")).toEqual({ isDue: false, isWaiting: false });
+  const { memories, messages } = await storedRows(person);
+  expect([memories, messages]).toEqual([[], []]);
+});
+
 type Row = Record<string, unknown>;
+
+/** Until what the night began has ended: the days of these tests are shorter than a backup. */
+async function backedUp({ userId }: Person): Promise<void> {
+  await vi.waitFor(async () => {
+    const sql = "SELECT id FROM jobs WHERE user_id = ?1 AND kind = 'backup' AND state = 'running'";
+    expect((await env.DB.prepare(sql).bind(userId).all()).results).toEqual([]);
+  }, WAIT);
+}
+
+/** What the person's object finds when it asks the database. */
+async function onDatabase(
+  { userId }: Person,
+  { isBroken }: { readonly isBroken: boolean },
+): Promise<void> {
+  const failing = () => (isBroken ? "before" : null);
+  const faults = withFaults({ calls: 0, asked: 0, failing });
+  await runInDurableObject(env.USERS.getByName(userId), (agent: UserAgent) => {
+    Object.defineProperty(agent, "env", { value: { ...env, ...faults }, configurable: true });
+  });
+}
 
 /** Only the date is not the machine's. */
 function onDay(day: number, minutes = 0): void {

@@ -47,22 +47,28 @@ export async function rezip(files: ReadonlyMap<string, string>): Promise<Blob> {
   return writer.close();
 }
 
-export async function upload(
+export function upload(person: Person, ...files: readonly File[]) {
+  return uploadTo(person, "/api/imports", files);
+}
+
+/** @param query with its question mark */
+export function uploadZip(person: Person, zip: Blob, query = "") {
+  return uploadTo(person, `/api/imports${query}`, [new File([zip], "archive.zip")]);
+}
+
+async function uploadTo(
   person: Person,
-  ...files: readonly File[]
+  path: string,
+  files: readonly File[],
 ): Promise<{ status: number; body: Record<string, any> }> {
   const form = new FormData();
   for (const file of files) form.append("files", file);
-  const response = await fetchWorker("/api/imports", {
+  const response = await fetchWorker(path, {
     method: "POST",
     headers: { authorization: `Bearer ${person.token}` },
     body: form,
   });
   return { status: response.status, body: await response.json() };
-}
-
-export function uploadZip(person: Person, zip: Blob) {
-  return upload(person, new File([zip], "archive.zip"));
 }
 
 /** The lines of a file of lines. */

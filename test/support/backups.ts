@@ -161,7 +161,7 @@ export async function found(person: Person, tool: string, query: string): Promis
 
 export type Rows = Record<string, Record<string, unknown>[]>;
 
-/** Every column of every row; of the account what is not about backups and exports. */
+/** Every column of every row; of the account what is neither about backups and exports nor counts changes. */
 export async function rowsOf({ userId }: Person): Promise<Rows> {
   const rows: Rows = {};
   for (const table of TABLES) {
@@ -179,6 +179,7 @@ export async function rowsOf({ userId }: Person): Promise<Rows> {
     .bind(userId)
     .first();
   const {
+    changes: _c,
     last_backup_at: _b,
     last_verified_backup_at: _v,
     last_export_at: _e,

@@ -1,7 +1,18 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { downloadArchive, linesOf, rezip, unzip, upload, uploadZip } from "../support/archives.ts";
-import { callTool, exportArchive, fetchWorker, newPerson, type Person } from "../support/people.ts";
+import { send, survey } from "../../src/transfer/send.ts";
+import {
+  callApi,
+  callTool,
+  exportArchive,
+  fetchWorker,
+  newPerson,
+  type Person,
+} from "../support/people.ts";
+
+/** Whom an archive is restored for exactly as it is. */
+const newOwner = () => newPerson({ trusted: true });
 
 function chat(update: number, texts: readonly string[], title = "Hives") {
   return [
@@ -100,7 +111,7 @@ test("an archive holds every state, hashes of its files and schemas of its lines
     "operations.jsonl",
     "rules.json",
     "markdown/memories.md",
-    "markdown/conversations/2026-03.md",
+    "markdown/conversations/2026-02.md",
   ]);
   const manifest = JSON.parse(files.get("manifest.json") ?? "");
   expect(manifest).toMatchObject({
@@ -136,13 +147,13 @@ test("an archive holds every state, hashes of its files and schemas of its lines
 test("an archive restored into an empty account and exported again is the same, byte by byte", async () => {
   const person = await fullAccount();
   const { zip, files } = await downloadArchive(person);
-  const other = await newPerson();
+  const other = await newOwner();
   const { status, body } = await uploadZip(other, zip);
   expect(status).toBe(200);
   expect(body["items"]).toMatchObject({ found: 14, new: 14, skipped: 0, remaining: 0 });
   expect(await withoutRestore(other, body["operation_id"])).toEqual(comparable(files));
   // And once more, from the copy.
-  const third = await newPerson();
+  const third = await newOwner();
   const copy = await downloadArchive(other);
   const again = await uploadZip(third, copy.zip);
   expect(await withoutRestore(third, again.body["operation_id"])).toEqual(comparable(copy.files));
@@ -232,7 +243,7 @@ test("into an account in use an archive is merged: what is there stays as it is"
   expect(own.body["skipped_reasons"].map(({ reason }: { reason: string }) => reason)).toContain(
     "trashed",
   );
-  const other = await newPerson();
+  const other = await newOwner();
   await callTool(other, "save_memory", { content: "Owns a kettle." });
   const merged = await uploadZip(other, zip);
   expect(merged.body["items"]["by_kind"]["conversation"]).toMatchObject({ new: 2, skipped: 1 });
@@ -240,11 +251,137 @@ test("into an account in use an archive is merged: what is there stays as it is"
   expect((await callTool(other, "search_memory", { query: "kettle" })).data["total"]).toBe(1);
 });
 
+test("an archive sets no rules and passes none by: only the person, or a token that they trust, restores it as it is", async () => {
+  const source = await newOwner();
+  await api(source, "PATCH", "/api/rules", { secrets: "allow", max_memories: 9_999 });
+  const secret = `ghp_${"aB3dE6gH9j".repeat(4).slice(0, 36)}`;
+  await callTool(source, "save_memory", { content: `The key is ${secret}` });
+  const { zip, files } = await downloadArchive(source);
+
+  const name = `owner ${crypto.randomUUID()}`;
+  const app = await newPerson({ name, scopes: ["data:import"] });
+  const { body } = await uploadZip(app, zip);
+  expect(body["items"].by_kind.memory).toMatchObject({ found: 1, new: 1 });
+  const { data: exported } = await callTool(await newPerson({ name }), "list_memories");
+  expect(JSON.stringify(exported)).not.toContain(secret);
+  expect((await api(app, "GET", "/api/rules"))["rules"]).toMatchObject({ secrets: "mask" });
+
+  const owner = await newOwner();
+  await api(owner, "PATCH", "/api/rules", { imports: "pending" });
+  const before = (await api(owner, "GET", "/api/rules"))["rules"];
+  await uploadZip(owner, zip);
+  expect((await api(owner, "GET", "/api/rules"))["rules"]).toEqual(before);
+  expect((await callTool(owner, "get_stats")).data["memories"]).toMatchObject({
+    active: 0,
+    pending: 1,
+  });
+
+  const empty = await newOwner();
+  await uploadZip(empty, zip);
+  const copy = await downloadArchive(empty);
+  for (const name of ["memories.jsonl", "rules.json"]) {
+    expect(copy.files.get(name)).toBe(files.get(name));
+  }
+});
+
+test("a restore takes lines from whoever began it, while it is under way and not longer than a week after the last", async () => {
+  const source = await newOwner();
+  for (const content of ["Likes tea", "Likes rye"]) {
+    await callTool(source, "save_memory", { content });
+  }
+  const { files } = await downloadArchive(source);
+  const name = `owner ${crypto.randomUUID()}`;
+  const owner = await newPerson({ name, trusted: true });
+  const other = await newPerson({ name, trusted: true });
+  const head = {
+    name: "manifest.json",
+    manifestText: files.get("manifest.json"),
+    totals: { conversation: 0, message: 0, memory: 2 },
+  };
+  const { job } = await api(owner, "POST", "/api/imports/restore", head);
+  const send = async (person: Person, number: number) => {
+    const lines = linesOf(files.get("memories.jsonl")).slice(number - 1, number);
+    const path = `/api/imports/${job.id}/lines`;
+    return (await callApi(person, "POST", path, { number, lines })).status;
+  };
+  expect(await send(other, 1)).toBe(404);
+  expect(await send(owner, 1)).toBe(200);
+  await api(owner, "POST", `/api/imports/${job.id}/cancel`, {});
+  expect(await send(owner, 2)).toBe(404);
+  expect(await api(other, "POST", "/api/imports/restore", head)).toEqual({ job: null });
+  expect((await api(owner, "POST", "/api/imports/restore", head))["job"]).toMatchObject({
+    id: job.id,
+    next_batch: 2,
+  });
+  await env.DB.prepare("UPDATE jobs SET updated_at = updated_at - ?2 WHERE id = ?1")
+    .bind(job.id, 7 * 86_400_000)
+    .run();
+  expect(await send(owner, 2)).toBe(404);
+  expect(await api(owner, "POST", "/api/imports/restore", head)).toEqual({ job: null });
+});
+
+test("a restore counts against the day's rows, and waits when they are spent", async () => {
+  const source = await newOwner();
+  for (const content of ["Likes tea", "Likes rye"]) {
+    await callTool(source, "save_memory", { content });
+  }
+  const { zip } = await downloadArchive(source);
+  await uploadZip(await newOwner(), zip);
+  const spent = await env.DB.prepare("SELECT sum(rows_written) AS rows FROM import_days").first(
+    "rows",
+  );
+  expect(spent).toBeGreaterThan(10);
+  const today = Math.floor(Date.now() / 86_400_000);
+  await env.DB.prepare("UPDATE import_days SET rows_written = 80000 WHERE day = ?1")
+    .bind(today)
+    .run();
+  const owner = await newOwner();
+  const { body } = await uploadZip(owner, zip);
+  expect(body["job"]).toMatchObject({
+    state: "waiting_quota",
+    resume_at: new Date((today + 1) * 86_400_000).toISOString(),
+  });
+  await env.DB.prepare("DELETE FROM import_days").run();
+  const again = await uploadZip(owner, zip);
+  expect(again.body["job"]).toMatchObject({ id: body["job"].id, state: "finished" });
+  expect(again.body["items"].by_kind.memory).toMatchObject({ found: 2, new: 2 });
+});
+
+test("a check of an archive tells what the restore then does, and what the import does into an account in use", async () => {
+  const { zip } = await downloadArchive(await fullAccount());
+  for (const content of [null, "Owns a kettle."]) {
+    const owner = await newOwner();
+    if (content !== null) await callTool(owner, "save_memory", { content });
+    const checks = [await sendZip(owner, zip, true), await uploadZip(owner, zip, "?dry_run")];
+    expect((await callTool(owner, "list_conversations")).data["conversations"]).toEqual([]);
+    const { items } = await sendZip(owner, zip, false);
+    for (const check of checks) {
+      const told = "body" in check ? check.body : check;
+      expect([content, told["items"]]).toEqual([content, items]);
+    }
+  }
+});
+
+/** As the import page does. */
+async function sendZip(person: Person, zip: Blob, dryRun: boolean): Promise<Record<string, any>> {
+  return send(await survey([new File([zip], "archive.zip")]), {
+    call: async (path, body) => {
+      const { status, data } = await callApi(person, "POST", `/api/imports${path}`, body);
+      return { status, body: data };
+    },
+    dryRun,
+    account: null,
+    onProgress: () => {},
+    onDelay: () => {},
+    signal: new AbortController().signal,
+  });
+}
+
 test("an archive that was changed, is cut or comes from a later version is refused, and nothing is written", async () => {
-  const person = await newPerson();
+  const person = await newOwner();
   await callTool(person, "save_memory", { content: "Likes tea." });
   const { files } = await downloadArchive(person);
-  const other = await newPerson();
+  const other = await newOwner();
   const changed = new Map(files).set(
     "memories.jsonl",
     (files.get("memories.jsonl") ?? "").replace("tea", "gin"),
@@ -267,13 +404,13 @@ test("an archive that was changed, is cut or comes from a later version is refus
 });
 
 test("an archive is known by its manifest: loose files and a zip packed anew are restored too", async () => {
-  const person = await newPerson();
+  const person = await newOwner();
   await callTool(person, "save_memory", { content: "Likes tea." });
   const { files } = await downloadArchive(person);
-  const packed = await newPerson();
+  const packed = await newOwner();
   const inFolder = new Map([...files].map(([name, text]) => [`my backup/${name}`, text]));
   expect((await uploadZip(packed, await rezip(inFolder))).body["format"]).toBe("Cofio archive");
-  const loose = await newPerson();
+  const loose = await newOwner();
   await upload(loose, ...[...files].map(([name, text]) => new File([text], name)));
   for (const one of [packed, loose]) {
     expect((await downloadArchive(one)).files.get("memories.jsonl")).toBe(
@@ -283,7 +420,7 @@ test("an archive is known by its manifest: loose files and a zip packed anew are
 });
 
 test("what an item is known by elsewhere survives, so the platform's own file changes nothing afterwards", async () => {
-  const person = await newPerson();
+  const person = await newOwner();
   await callTool(person, "import_data", {
     data: JSON.stringify(chat(2, ["How do bees swarm?", "In May."])),
   });
@@ -301,7 +438,7 @@ test("what an item is known by elsewhere survives, so the platform's own file ch
       lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
     ),
   );
-  const other = await newPerson();
+  const other = await newOwner();
   const { body } = await uploadZip(other, await rezip(withIds));
   const restored = await withoutRestore(other, body["operation_id"]);
   expect(linesOf(restored["conversations.jsonl"])).toEqual(lines);
@@ -321,7 +458,7 @@ async function resigned(files: Map<string, string>): Promise<Map<string, string>
 }
 
 test("a conversation longer than a batch is restored with its context", async () => {
-  const person = await newPerson();
+  const person = await newOwner();
   const messages = Array.from({ length: 1_203 }, (_, index) => ({
     role: index % 2 === 0 ? "user" : "assistant",
     content: `Word${index} of a long talk.`,
@@ -340,7 +477,7 @@ test("a conversation longer than a batch is restored with its context", async ()
       .filter(({ type }) => !type.endsWith("_version"))
       .map(({ position }) => position ?? -1),
   ).toEqual(Array.from({ length: 1_204 }, (_, index) => index - 1));
-  const other = await newPerson();
+  const other = await newOwner();
   const { body } = await uploadZip(other, zip);
   expect(await withoutRestore(other, body["operation_id"])).toEqual(comparable(files));
   for (const query of ["word499", "word500", "word501", "word1202"]) {
@@ -354,7 +491,7 @@ test("a conversation longer than a batch is restored with its context", async ()
 });
 
 test("texts of the largest size take a page of their own, and none is lost or told twice", async () => {
-  const person = await newPerson();
+  const person = await newOwner();
   // Few distinct words, whose tokens are soon made, in an order that does not shrink to nothing.
   const long = (seed: number) =>
     Array.from({ length: 80_000 }, (_, at) => `w${(at * at + seed) % 499}`).join(" ");
@@ -386,22 +523,22 @@ test("texts of the largest size take a page of their own, and none is lost or to
       conversations.map(({ title, messages }: any) => [title, messages.map((m: any) => m.text)]),
     ),
   ).toEqual(Object.fromEntries(talks));
-  const other = await newPerson();
+  const other = await newOwner();
   const { body } = await uploadZip(other, zip);
   expect(await withoutRestore(other, body["operation_id"])).toEqual(comparable(files));
 });
 
 test("an account that holds nothing has an archive too, and it restores nothing", async () => {
-  const person = await newPerson();
+  const person = await newOwner();
   const { zip, files } = await downloadArchive(person);
   expect(files.get("conversations.jsonl")).toBe("");
-  const other = await newPerson();
+  const other = await newOwner();
   const { body } = await uploadZip(other, zip);
   expect(body["items"]).toMatchObject({ found: 0, remaining: 0 });
 });
 
 test("no name in an archive and no object in R2 shows a word of the person", async () => {
-  const person = await newPerson();
+  const person = await newOwner();
   await callTool(person, "save_memory", { content: "Zyzzyva project.", tags: ["Zyzzyva"] });
   await callTool(person, "import_data", {
     items: [
@@ -418,7 +555,7 @@ test("no name in an archive and no object in R2 shows a word of the person", asy
 });
 
 test("an archive cannot be inline or in part, and says what to ask for instead", async () => {
-  const person = await newPerson();
+  const person = await newOwner();
   const inline = await callTool(person, "export_data", { format: "cofio", deliver: "inline" });
   expect(inline.data["error"]).toMatchObject({ code: "invalid_input" });
   const part = await callTool(person, "export_data", { format: "cofio", include: ["memories"] });
@@ -433,7 +570,7 @@ test("the same state gives the same files", async () => {
 });
 
 test("a Portable AI Memory export holds what is approved, and is read back with categories, tags and times", async () => {
-  const person = await newPerson();
+  const person = await newOwner();
   const { data: saved } = await callTool(person, "save_memory", {
     content: "Hosts on  Vercel.",
     category: "decisions",
@@ -471,7 +608,7 @@ test("a Portable AI Memory export holds what is approved, and is read back with 
     // Of "hosts on vercel.".
     content_hash: `sha256:${await sha256(new TextEncoder().encode("hosts on vercel."))}`,
   });
-  const other = await newPerson();
+  const other = await newOwner();
   const imported = await callTool(other, "import_data", { data: data["data"] });
   expect(imported.data["items"]["by_kind"]["memory"]).toMatchObject({
     found: 3,

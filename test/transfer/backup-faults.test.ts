@@ -3,22 +3,39 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { openBackupStores, type BackupStores } from "../../src/storage/open-account.ts";
 import { openBackupRestore } from "../../src/storage/backup-restore.ts";
-import { createBackup, writeBackup, type Step } from "../../src/transfer/backup.ts";
+import { SQL_CHANGED } from "../../src/storage/accounts.ts";
+import { SCHEDULE } from "../../src/storage/backups.ts";
+import {
+  createBackup,
+  removeBackup,
+  removeOldBackups,
+  writeBackup,
+  type Step,
+} from "../../src/transfer/backup.ts";
 import { rehearse } from "../../src/transfer/rehearsal.ts";
 import {
+  backupsOfRestores,
   createRestore,
   restoreBackup,
   type RestoreMode,
 } from "../../src/transfer/restore-backup.ts";
-import { backUp, chat, fillWith, rowsOf, save, withoutOperation } from "../support/backups.ts";
+import {
+  backUp,
+  chat,
+  fillWith,
+  patchRules,
+  rowsOf,
+  save,
+  withoutOperation,
+} from "../support/backups.ts";
 import { withFaults, type Faults } from "../support/faults.ts";
 import { callTool, newPerson, type Person } from "../support/people.ts";
 
 const MAKER = { grantId: "test", client: "Test" };
 /** As a Workflow tries a step again; fewer times. */
 const ATTEMPTS = 3;
-/** Dozens of restores, with a backup before each. */
-const MANY_RESTORES_MS = 120_000;
+/** Dozens of backups, or of restores with a backup before each. */
+const MANY_RUNS_MS = 120_000;
 
 /** Drizzle says which query it was, and names the cause apart. */
 const INJECTED = /Injected|Failed query/u;
@@ -34,21 +51,25 @@ const step: Step = async (_name, work) => {
   }
 };
 
-test("a backup goes on after any one call that fails, or whose answer gets lost, and is whole", async () => {
-  const person = await newPerson();
-  await smallAccount(person);
-  const stores = openBackupStores(env, person.userId);
-  const calls = await countCalls((faults) => writeNew(person, faults));
-  expect(calls).toBeGreaterThan(20);
-  const { id: undisturbed } = await backUp(person);
-  const expected = await tablesOf(stores, undisturbed);
-  for (const failing of ["before", "after"] as const) {
-    for (let at = 1; at <= calls; at++) {
-      const id = await writeNew(person, failingAt(at, failing));
-      expect(await tablesOf(stores, id)).toEqual(expected);
+test(
+  "a backup goes on after any one call that fails, or whose answer gets lost, and is whole",
+  async () => {
+    const person = await newPerson();
+    await smallAccount(person);
+    const stores = openBackupStores(env, person.userId);
+    const calls = await countCalls((faults) => writeNew(person, faults));
+    expect(calls).toBeGreaterThan(20);
+    const { id: undisturbed } = await backUp(person);
+    const expected = await tablesOf(stores, undisturbed);
+    for (const failing of ["before", "after"] as const) {
+      for (let at = 1; at <= calls; at++) {
+        const id = await writeNew(person, failingAt(at, failing));
+        expect(await tablesOf(stores, id)).toEqual(expected);
+      }
     }
-  }
-});
+  },
+  MANY_RUNS_MS,
+);
 
 test("a backup whose step gives up is failed, and nothing of it is left", async () => {
   const person = await newPerson();
@@ -103,7 +124,7 @@ test(
       }
     }
   },
-  MANY_RESTORES_MS,
+  MANY_RUNS_MS,
 );
 
 test(
@@ -122,7 +143,7 @@ test(
       expect(withoutRestores(await rowsOf(person))).toEqual(before);
     }
   },
-  MANY_RESTORES_MS,
+  MANY_RUNS_MS,
 );
 
 test("what is written while a backup is read makes it read again, and an account that never rests is kept as it was met", async () => {
@@ -157,6 +178,111 @@ test("what is written while a backup is read makes it read again, and an account
   }
 });
 
+test("a backup in which rules or a batch of an earlier import came in between is read again", async () => {
+  const person = await newPerson({ trusted: true });
+  await smallAccount(person);
+  const stores = openBackupStores(env, person.userId);
+  let rules = 0;
+  for (const change of [
+    () => patchRules(person, { max_memories: 100 + rules++ }),
+    // As every batch of an import after its first one does.
+    () => env.DB.prepare(SQL_CHANGED).bind(person.userId).run(),
+  ]) {
+    const names: string[] = [];
+    const { job } = await createBackup(stores.backups, MAKER, Date.now());
+    const disturbed: Step = async (name, work) => {
+      names.push(name);
+      if (name === "end 1") await change();
+      return step(name, work);
+    };
+    await writeBackup(disturbed, stores, job.id);
+    expect(names).toContain("end 2");
+    const finished = await stores.backups.get("backup", job.id);
+    const read = await stores.files.readManifest(job.id, finished?.sha256 ?? "");
+    expect(read).toMatchObject({ manifest: { settled: true } });
+  }
+});
+
+test("a backup that was begun before a restore and ends during it is read as something that changes, and leaves what the restore needs", async () => {
+  const person = await newPerson();
+  await smallAccount(person);
+  const before = await rowsOf(person);
+  const stores = openBackupStores(env, person.userId);
+  // By schedule: only the newest of a day is kept.
+  const { job: source } = await createBackup(stores.backups, SCHEDULE, Date.now());
+  await writeBackup(step, stores, source.id);
+  await save(person, { content: "Came later" });
+  const { job: running } = await createBackup(stores.backups, SCHEDULE, Date.now());
+  const { id } = await createRestore(stores.backups, MAKER, {
+    backupId: source.id,
+    mode: "whole",
+    mayChangeRules: true,
+    now: Date.now(),
+  });
+  const clean = async () => {
+    const now = Date.now();
+    const spared = await backupsOfRestores(stores.backups, now);
+    await removeOldBackups(stores, { now, spared });
+  };
+  const marks = new Set<string>();
+  const disturbed: Step = async (name, work) => {
+    if (/^(?:remove|insert|recount|account)/u.test(name)) {
+      marks.add(JSON.stringify(await stores.backups.mark()));
+    }
+    if (name === "insert 0") {
+      await writeBackup(step, stores, running.id);
+      await clean();
+    }
+    return step(name, work);
+  };
+  const restores = openBackupRestore(env.DB, person.userId);
+  await restoreBackup(disturbed, { ...stores, restores }, id);
+  expect(await stores.backups.get("restore", id)).toMatchObject({ state: "finished" });
+  expect(withoutRestores(await rowsOf(person))).toEqual(withoutRestores(before));
+  expect(marks.size).toBeGreaterThan(3);
+  // With the restore its source has had its day.
+  await clean();
+  expect(await stores.backups.get("backup", source.id)).toBeNull();
+});
+
+test("what an interrupted restore needs to be run again is there after later backups", async () => {
+  const person = await newPerson();
+  await smallAccount(person);
+  const before = await rowsOf(person);
+  const stores = openBackupStores(env, person.userId);
+  const { job: source } = await createBackup(stores.backups, SCHEDULE, Date.now());
+  await writeBackup(step, stores, source.id);
+  await env.DB.prepare("DELETE FROM memories WHERE user_id = ?1").bind(person.userId).run();
+  const calls = await countCalls((faults) => restoreWith(person, source.id, { faults }));
+  await expect(restoreWith(person, source.id, { faults: failingFrom(calls - 20) })).rejects.toThrow(
+    INJECTED,
+  );
+  const { job: later } = await createBackup(stores.backups, SCHEDULE, Date.now());
+  await writeBackup(step, stores, later.id);
+  const now = Date.now();
+  await removeOldBackups(stores, { now, spared: await backupsOfRestores(stores.backups, now) });
+  expect(await restoreWith(person, source.id, {})).toMatchObject({ state: "finished" });
+  expect(withoutRestores(await rowsOf(person))).toEqual(withoutRestores(before));
+});
+
+test("a backup that is deleted after it fell silent leaves nothing when it goes on", async () => {
+  const person = await newPerson();
+  await smallAccount(person);
+  const stores = openBackupStores(env, person.userId);
+  const { job } = await createBackup(stores.backups, MAKER, Date.now());
+  const silent: Step = async (name, work) => {
+    const result = await step(name, work);
+    if (name === "rows 1.0") {
+      await stores.backups.touch(job.id, 1);
+      expect(await removeBackup(stores, job.id, Date.now())).toBe(true);
+    }
+    return result;
+  };
+  await expect(writeBackup(silent, stores, job.id)).rejects.toThrow("The job is over");
+  const { objects } = await env.ARCHIVES.list({ prefix: `backups/${person.userId}/${job.id}/` });
+  expect(objects).toEqual([]);
+});
+
 test("no step asks for more than an invocation may on the free plan", async () => {
   const person = await newPerson();
   await fillWith(person, "plums");
@@ -178,12 +304,47 @@ test("no step asks for more than an invocation may on the free plan", async () =
   const restore = await createRestore(stores.backups, MAKER, {
     backupId: job.id,
     mode: "whole",
+    mayChangeRules: true,
     now: Date.now(),
   });
   const restores = openBackupRestore(faulty.DB, person.userId);
   await restoreBackup(counted, { ...stores, restores }, restore.id);
   expect(Math.max(...asked.values())).toBeLessThanOrEqual(50);
   expect(asked.size).toBeGreaterThan(20);
+});
+
+test("a paid plan takes fewer steps, and a backup of more chunks than a Workflow's steps can restore is refused before anything changes", async () => {
+  const { person, backup, before } = await changedAccount();
+  const restores = openBackupRestore(env.DB, person.userId);
+  const restoreIn = async (stepSize: number) => {
+    const stores = openBackupStores(env, person.userId, stepSize);
+    const names: string[] = [];
+    const named: Step = (name, work) => {
+      names.push(name);
+      return step(name, work);
+    };
+    const { id } = await createRestore(stores.backups, MAKER, {
+      backupId: backup,
+      mode: "whole",
+      mayChangeRules: true,
+      now: Date.now(),
+    });
+    await restoreBackup(named, { ...stores, restores }, id);
+    return { names, job: await stores.backups.get("restore", id) };
+  };
+  const changed = await rowsOf(person);
+  const refused = await restoreIn(1 / 1_000);
+  expect(refused.job).toMatchObject({
+    state: "failed",
+    counts: expect.stringContaining("too large"),
+  });
+  expect(await rowsOf(person)).toEqual(changed);
+  const paid = await restoreIn(10);
+  expect(paid.job).toMatchObject({ state: "finished" });
+  expect(withoutRestores(await rowsOf(person))).toEqual(before);
+  const free = await restoreIn(1);
+  expect(free.job).toMatchObject({ state: "finished" });
+  expect(paid.names.length).toBeLessThan(free.names.length);
 });
 
 async function smallAccount(person: Person): Promise<void> {
@@ -228,7 +389,12 @@ async function restoreWith(
   { faults = failingAt(0, "before"), mode = "whole" }: { faults?: Faults; mode?: RestoreMode },
 ) {
   const stores = openBackupStores(env, person.userId);
-  const { id } = await createRestore(stores.backups, MAKER, { backupId, mode, now: Date.now() });
+  const { id } = await createRestore(stores.backups, MAKER, {
+    backupId,
+    mode,
+    mayChangeRules: true,
+    now: Date.now(),
+  });
   const faulty = withFaults(faults);
   await restoreBackup(
     step,

@@ -3,7 +3,10 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { openBackupStores } from "../../src/storage/open-account.ts";
-import { dueBackupWork } from "../../src/transfer/backup.ts";
+import { readPlan } from "../../src/storage/plan.ts";
+import { emptyTrash } from "../../src/storage/trash.ts";
+import { createBackup, dueBackupWork } from "../../src/transfer/backup.ts";
+import { createRestore } from "../../src/transfer/restore-backup.ts";
 import type { UserAgent } from "../../src/user-agent.ts";
 import {
   api,
@@ -23,7 +26,10 @@ import {
   WAIT,
   withoutOperation,
 } from "../support/backups.ts";
-import { callTool, newPerson, type Person } from "../support/people.ts";
+import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
+
+const MAKER = { grantId: "test", client: "Test" };
+const HOUR = 3_600_000;
 
 test("a backup is verified, and restoring it whole makes every row what it was, found by its words", async () => {
   const person = await newPerson({ trusted: true });
@@ -201,7 +207,6 @@ test("a damaged backup fails its rehearsal, says so in get_stats, and is refused
   for (const [damage, problem] of damages) {
     const { id } = await backUp(person);
     expect(await rehearse(person, id)).toMatchObject({ verified_at: expect.any(String) });
-    const verifiedAt = (await callTool(person, "get_stats")).data["last_verified_backup_at"];
     await damage(`backups/${person.userId}/${id}`);
     const before = await rowsOf(person);
     const refused = await restored(person, id, "whole");
@@ -218,7 +223,7 @@ test("a damaged backup fails its rehearsal, says so in get_stats, and is refused
     logged.mockRestore();
     const { data, text } = await callTool(person, "get_stats");
     expect(data["backup_problem"]).toMatch(problem);
-    expect(data["last_verified_backup_at"]).toBe(verifiedAt);
+    expect(data["last_verified_backup_at"]).toBeUndefined();
     expect(text).toMatch(problem);
     expect(await api(person, "POST", `/backups/${id}/restore`, { mode: "whole" })).toMatchObject({
       error: { code: "invalid_input" },
@@ -364,6 +369,201 @@ test("a backup is deleted with everything in it", async () => {
   });
   expect((await env.ARCHIVES.list({ prefix: `backups/${person.userId}/` })).objects).toEqual([]);
 });
+
+test("a deleted backup is named as the last verified one no longer", async () => {
+  const person = await newPerson();
+  await save(person, { content: "Likes rye bread" });
+  const { id } = await backUp(person);
+  await rehearse(person, id);
+  expect((await callTool(person, "get_stats")).data["last_verified_backup_at"]).toEqual(
+    expect.any(String),
+  );
+  await api(person, "DELETE", `/backups/${id}`);
+  expect((await callTool(person, "get_stats")).data["last_verified_backup_at"]).toBeUndefined();
+  expect((await api(person, "GET", "/backups")).last_verified_at ?? null).toBeNull();
+});
+
+test("a backup that a person made outlives their next one of the same day", async () => {
+  const person = await newPerson();
+  await save(person, { content: "Likes rye bread" });
+  const made = [await backUp(person), await backUp(person), await backUp(person)];
+  const { backups } = await api(person, "GET", "/backups");
+  const ids = backups.map(({ id }: { id: string }) => id);
+  expect(ids).toEqual(expect.arrayContaining(made.map(({ id }) => id)));
+});
+
+test("of restores that are asked for at once one runs", async () => {
+  const person = await newPerson();
+  await save(person, { content: "Likes rye bread" });
+  const { id } = await backUp(person);
+  const answers = await Promise.all(
+    ["whole", "merge", "whole"].map((mode) =>
+      callApi(person, "POST", `/api/backups/${id}/restore`, { mode }),
+    ),
+  );
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([202, 409, 409]);
+});
+
+test("while a restore runs no backup is made or deleted, and one that has been silent for an hour is over", async () => {
+  const person = await newPerson();
+  await save(person, { content: "Likes rye bread" });
+  const { id } = await backUp(person);
+  await save(person, { content: "Owns a cat" });
+  const { backups } = openBackupStores(env, person.userId);
+  const begin = (now: number) =>
+    createRestore(backups, MAKER, { backupId: id, mode: "whole", mayChangeRules: true, now });
+  const due = () => dueBackupWork(backups, { now: Date.now(), rehearsedRows: 0 });
+  const started = Date.now();
+  const restore = await begin(started - 2 * HOUR);
+  await backups.touch(restore.id, started);
+  for (const [method, path] of [
+    ["POST", "/backups"],
+    ["DELETE", `/backups/${id}`],
+  ] as const) {
+    expect(await api(person, method, path)).toMatchObject({
+      error: { code: "version_conflict", hint: expect.stringContaining(restore.id) },
+    });
+  }
+  await expect(begin(started)).rejects.toMatchObject({ code: "version_conflict" });
+  expect(await due()).toBeNull();
+
+  await backups.touch(restore.id, started - 2 * HOUR);
+  await begin(started);
+  await expect(backups.touch(restore.id, started)).rejects.toThrow("The job is over");
+});
+
+test("a backup that is still being written has no rival and is not deleted, however long ago it began", async () => {
+  const person = await newPerson();
+  await save(person, { content: "Likes rye bread" });
+  const { backups } = openBackupStores(env, person.userId);
+  const now = Date.now();
+  const { job } = await createBackup(backups, MAKER, now - 5 * HOUR);
+  await backups.touch(job.id, now);
+  expect(await createBackup(backups, MAKER, now)).toMatchObject({
+    isNew: false,
+    job: { id: job.id },
+  });
+  expect(await api(person, "DELETE", `/backups/${job.id}`)).toMatchObject({
+    error: { code: "version_conflict" },
+  });
+  await backups.touch(job.id, now - 5 * HOUR);
+  expect(await createBackup(backups, MAKER, now)).toMatchObject({ isNew: true });
+});
+
+test("what changes an account without a new operation is backed up: rules, an import that goes on, a purge", async () => {
+  const person = await newPerson({ trusted: true });
+  const { backups } = openBackupStores(env, person.userId);
+  const due = () => dueBackupWork(backups, { now: Date.now(), rehearsedRows: 0 });
+  const backedUp = async () => {
+    await backUp(person);
+    expect(await due()).toBeNull();
+  };
+  const gone = await save(person, { content: "Likes rye bread" });
+  await callTool(person, "delete_memory", { id: gone });
+  const changes = [
+    () => patchRules(person, { max_memories: 77, blocked_tags: ["private"] }),
+    () => patchRules(person, { max_memories: 78 }),
+    ...(await importOf(person, [["a", "b"], ["c"], ["d", "e"]])),
+    async () => {
+      const now = Date.now() + 1;
+      const part = readPlan("free").trashPart;
+      await emptyTrash(env.DB, person.userId, { before: now, now, part });
+    },
+  ];
+  await backedUp();
+  for (const change of changes) {
+    await change();
+    const work = await due();
+    expect(work).toMatchObject({ do: "back up" });
+    // The job that the schedule would have begun.
+    await backups.end(work?.jobId ?? "", {
+      state: "failed",
+      counts: "{}",
+      operationId: null,
+      now: Date.now(),
+    });
+    await backedUp();
+  }
+});
+
+test("after a whole restore the same files are imported from the beginning", async () => {
+  const person = await newPerson();
+  await save(person, { content: "Likes rye bread" });
+  const { id } = await backUp(person);
+  const [first, second] = await importOf(person, [["a", "b"], ["c"]]);
+  await first?.();
+  expect(await restored(person, id, "whole")).toMatchObject({ state: "finished" });
+  await expect(second?.()).rejects.toThrow("cancelled");
+  for (const batch of await importOf(person, [["a", "b"], ["c"]])) await batch();
+  expect((await callTool(person, "get_stats")).data["conversations"]).toMatchObject({
+    total: 2,
+    messages: 3,
+  });
+});
+
+test("whoever is not trusted with the memory rules does not set them back by a restore", async () => {
+  const name = `owner ${crypto.randomUUID()}`;
+  const person = await newPerson({ name, trusted: true });
+  await patchRules(person, { imports: "active" });
+  await save(person, { content: "Likes rye bread" });
+  const { id } = await backUp(person);
+  await patchRules(person, { imports: "pending", secrets: "refuse" });
+  const { rules } = await api(person, "GET", "/rules");
+  const app = await newPerson({
+    name,
+    scopes: ["data:import", "memories:write", "memories:delete"],
+  });
+  expect(await restored(app, id, "whole")).toMatchObject({ state: "finished", rules_kept: true });
+  expect((await api(person, "GET", "/rules")).rules).toEqual(rules);
+  expect(await restored(person, id, "whole")).not.toHaveProperty("rules_kept");
+  expect((await api(person, "GET", "/rules")).rules).toMatchObject({ imports: "active" });
+});
+
+/** Batches of one import, each with one conversation of these texts, to be sent one after the other. */
+async function importOf(
+  person: Person,
+  conversations: readonly (readonly string[])[],
+): Promise<(() => Promise<void>)[]> {
+  const call = async (path: string, body: unknown) => {
+    const { status, data } = await callApi(person, "POST", `/api/imports/${path}`, body);
+    if (status !== 200) throw new Error(JSON.stringify(data));
+    return data;
+  };
+  const count = conversations.length;
+  const { job } = await call("begin", {
+    files: [
+      {
+        outcome: "read",
+        name: "a.json",
+        format: "Claude conversations",
+        source: "claude",
+        truncated: false,
+      },
+    ],
+    totals: { conversation: count, message: conversations.flat().length, memory: 0 },
+    key: "the same files",
+    bytesTotal: count,
+  });
+  return conversations.map((texts, at) => async () => {
+    const platformId = texts.join(" ");
+    const conversation = {
+      source: "claude",
+      provenance: { platform: "claude", id: platformId },
+      title: "A title",
+      createdAt: 1_780_000_000_000,
+      updatedAt: 1_780_000_000_000,
+      messages: texts.map((text) => ({
+        provenance: { id: `${platformId} ${text}` },
+        role: "user",
+        text,
+        createdAt: null,
+        attachments: [],
+      })),
+    };
+    const records = [{ type: "conversation", conversation }];
+    await call(`${job.id}/batches`, { number: job.next_batch + at, records, bytesRead: at + 1 });
+  });
+}
 
 /** What the object's alarm does. */
 async function night(person: Person): Promise<void> {

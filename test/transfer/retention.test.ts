@@ -6,12 +6,20 @@ import { retainedBackups, type KeptBackup } from "../../src/transfer/retention.t
 const DAY_MS = 86_400_000;
 /** A decade around the turn of a year, so that ISO weeks cross it. */
 const backups = fc
-  .array(fc.integer({ min: Date.UTC(2024, 11, 1), max: Date.UTC(2027, 1, 28) }), { maxLength: 120 })
-  .map((times) => times.map((createdAt, index) => ({ id: `b${index}`, createdAt })));
+  .array(
+    fc.record({
+      createdAt: fc.integer({ min: Date.UTC(2024, 11, 1), max: Date.UTC(2027, 1, 28) }),
+      isVerified: fc.boolean(),
+      isByHand: fc.boolean(),
+    }),
+    { maxLength: 120 },
+  )
+  .map((all) => all.map((backup, index) => ({ ...backup, id: `b${index}` })));
 
-test("the newest of each of the last days, weeks and months that have one is kept, and nothing else", () => {
+test("of backups by schedule that nobody verified, the newest of each of the last days, weeks and months is kept, and nothing else", () => {
   fc.assert(
-    fc.property(backups, (all) => {
+    fc.property(backups, (some) => {
+      const all = some.map((backup) => ({ ...backup, isVerified: false, isByHand: false }));
       const kept = retainedBackups(all);
       const expected = new Set([
         ...newestOf(all, (time) => new Date(time).toISOString().slice(0, 10), 7),
@@ -20,6 +28,41 @@ test("the newest of each of the last days, weeks and months that have one is kep
       ]);
       expect([...kept].sort()).toEqual([...expected].sort());
       expect(kept.size).toBeLessThanOrEqual(17);
+    }),
+  );
+});
+
+test("no verified backup goes while one of the same day, week or month stays in its place, and the newest always stays", () => {
+  fc.assert(
+    fc.property(backups, (all) => {
+      const kept = retainedBackups(all);
+      const verified = all.filter(({ isVerified }) => isVerified);
+      const isLatest = (time: number, periodOf: (time: number) => string, periods: number) =>
+        newestOf(all, periodOf, periods).some(
+          (id) => periodOf(all.find((one) => one.id === id)?.createdAt ?? 0) === periodOf(time),
+        );
+      for (const [periodOf, periods] of [
+        [(time: number) => new Date(time).toISOString().slice(0, 10), 7],
+        [isoWeek, 4],
+        [(time: number) => new Date(time).toISOString().slice(0, 7), 6],
+      ] as const) {
+        for (const id of newestOf(verified, periodOf, verified.length)) {
+          const time = all.find((one) => one.id === id)?.createdAt ?? 0;
+          if (isLatest(time, periodOf, periods)) expect(kept).toContain(id);
+        }
+      }
+      for (const id of newestOf(all, () => "ever", 1)) expect(kept).toContain(id);
+      expect(kept.size).toBeLessThanOrEqual(31);
+    }),
+  );
+});
+
+test("the latest seven that a person made are kept, whatever was made after them", () => {
+  fc.assert(
+    fc.property(backups, (all) => {
+      const byHand = all.filter(({ isByHand }) => isByHand);
+      const latest = newestOf(byHand, (time) => String(time).padStart(16, "0"), 7);
+      for (const id of latest) expect(retainedBackups(all)).toContain(id);
     }),
   );
 });
@@ -36,7 +79,8 @@ test("removing what is not kept changes nothing about what is kept", () => {
 test("a backup a day for a year, pruned each night, leaves 7 days, 4 weeks and 6 months", () => {
   let held: KeptBackup[] = [];
   for (let day = 0; day < 365; day++) {
-    held.push({ id: `day ${day}`, createdAt: Date.UTC(2026, 0, 1) + day * DAY_MS });
+    const createdAt = Date.UTC(2026, 0, 1) + day * DAY_MS;
+    held.push({ id: `day ${day}`, createdAt, isVerified: false, isByHand: false });
     const kept = retainedBackups(held);
     held = held.filter(({ id }) => kept.has(id));
   }
@@ -62,7 +106,7 @@ test("a backup a day for a year, pruned each night, leaves 7 days, 4 weeks and 6
 });
 
 function newestOf(
-  all: readonly KeptBackup[],
+  all: readonly Pick<KeptBackup, "id" | "createdAt">[],
   periodOf: (time: number) => string,
   periods: number,
 ): string[] {

@@ -340,6 +340,95 @@ test("after a part of an import was undone, the same files are imported from the
   expect(await stored(person)).toEqual({ "About one": lines(60) });
 });
 
+/** A chat whose file gives no id, title or time: it is known by what it says. */
+function transcript(...texts: readonly string[]): File {
+  const said = texts.map((text, index) => ({
+    role: index % 2 === 0 ? "user" : "assistant",
+    message: { content: [{ type: "text", text }] },
+  }));
+  return new File([said.map((line) => `${JSON.stringify(line)}\n`).join("")], "chat.jsonl");
+}
+
+async function transcripts(person: Person): Promise<string[]> {
+  const { data } = await callTool(person, "list_conversations", { limit: 50 });
+  const chats: string[] = [];
+  for (const { id } of data["conversations"]) {
+    const { data: read } = await callTool(person, "get_conversation", { id });
+    chats.push(read["messages"].map(({ text }: { text: string }) => text).join(" "));
+  }
+  return chats.sort();
+}
+
+test("chats without ids that begin alike stay apart, whichever upload brings them, and each may grow", async () => {
+  const plums = ["go on", "plums are blue", "why?", "skin"];
+  const pears = ["go on", "pears are green", "why?", "leaves"];
+  const together = await newPerson();
+  const both = [transcript(...plums), transcript(...pears)];
+  const first = await sendTo(together, both);
+  expect(first["items"].by_kind).toMatchObject({
+    conversation: { new: 2, skipped: 0 },
+    message: { new: 8 },
+  });
+  const apart = await newPerson();
+  await sendTo(apart, [transcript(...plums.slice(0, 2))]);
+  await sendTo(apart, [transcript(...pears.slice(0, 2))]);
+  await sendTo(apart, both.toReversed());
+  for (const person of [together, apart]) {
+    expect(await transcripts(person)).toEqual([pears.join(" "), plums.join(" ")]);
+    const again = await sendTo(person, both.toReversed());
+    expect(again["items"]).toMatchObject({ found: 10, unchanged: 10 });
+  }
+  // A shorter copy is no other chat, and in one file the longer of two is taken.
+  const shorter = await sendTo(together, [transcript(...plums.slice(0, 1))]);
+  expect(shorter["items"]).toMatchObject({ found: 2, unchanged: 2 });
+  const one = await newPerson();
+  const copies = await sendTo(one, [transcript("go on"), transcript(...plums)]);
+  expect(copies["items"].by_kind.conversation).toMatchObject({ new: 1, skipped: 1 });
+  expect(await transcripts(one)).toEqual([plums.join(" ")]);
+});
+
+test("long chats without ids that begin alike stay apart when they are cut over batches", async () => {
+  const person = await newPerson();
+  const files = ["plum", "pear"].map((word) => transcript("go on", ...lines(59, word)));
+  const first = await sendTo(person, files);
+  expect(first["items"]).toMatchObject({ found: 122, new: 122 });
+  const again = await sendTo(person, files.toReversed());
+  expect(again["items"]).toMatchObject({ found: 122, unchanged: 122 });
+  const { data } = await callTool(person, "get_stats");
+  expect(data["conversations"]).toMatchObject({ total: 2, messages: 120 });
+});
+
+test("a copy of a chat is counted as one in whatever batch it comes", async () => {
+  const person = await newPerson();
+  const files = Array.from({ length: 25 }, (_, at) => transcript(`Question ${at}`, "Answer"));
+  const answer = await sendTo(person, [...files, transcript("Question 0", "Answer")]);
+  expect(answer["items"].by_kind).toMatchObject({
+    conversation: { found: 26, new: 25, skipped: 1 },
+    message: { found: 52, new: 50, skipped: 2 },
+  });
+});
+
+test("an older export adds what is missing, and leaves titles and texts of a newer one as they are", async () => {
+  const person = await newPerson();
+  const claude = (title: string, month: number, texts: readonly string[]) => {
+    const time = `2026-0${month}-01T10:00:00Z`;
+    const messages = texts.map((text, at) => ({
+      uuid: `m${at}`,
+      sender: "human",
+      text,
+      created_at: "2026-02-01T10:00:00Z",
+    }));
+    const one = { uuid: "x", name: title, created_at: time, updated_at: time };
+    return new File([JSON.stringify([{ ...one, chat_messages: messages }])], "c.json");
+  };
+  await sendTo(person, [claude("New title", 5, ["Edited question"])]);
+  const older = await sendTo(person, [claude("Old title", 3, ["First question", "Another"])]);
+  expect(older["items"].by_kind.message).toMatchObject({ new: 1, updated: 0, unchanged: 1 });
+  expect(await stored(person)).toEqual({ "New title": ["Edited question", "Another"] });
+  await sendTo(person, [claude("Newest title", 6, ["Last question", "Another"])]);
+  expect(await stored(person)).toEqual({ "Newest title": ["Last question", "Another"] });
+});
+
 test("a dry run tells what the import then does, and writes nothing", async () => {
   const person = await newPerson();
   await sendTo(person, [fileOf(chat("old", lines(50)), chat("same", ["x"]))]);

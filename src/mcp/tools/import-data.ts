@@ -90,6 +90,7 @@ export const importData = defineTool({
     skipped_reasons: "array",
     rules: "array",
     files: "array",
+    more_files: "number",
     operation_id: "string",
     job: "object",
     upload_url: "string",
@@ -105,7 +106,7 @@ export const importData = defineTool({
   async run({ data, items, dry_run, job_id }, { account, caller, publicOrigin }) {
     const { rules } = account;
     if (job_id !== undefined) {
-      const job = await getImport(account, job_id, caller.now);
+      const job = await getImport(account, job_id);
       return { structured: importAnswer(job, rules), text: importText(job, rules) };
     }
     if (data === undefined && items === undefined) {
