@@ -2,8 +2,9 @@
  * `npm run build`: the scripts of the pages, made from `apps/` into `public/assets/`. wrangler runs it before it starts, deploys or measures
  * anything (`build` in wrangler.jsonc); with nothing changed it takes 0.1 s.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { changedAt } from "./changed-at.ts";
 import { root } from "./wrangler.ts";
 
 /** `reader` is the Web Worker that `page` starts. */
@@ -12,8 +13,9 @@ const ENTRIES = {
   reader: join(root, "apps/import/reader.ts"),
 };
 /** All that a bundle can be made of. */
-const SOURCES = ["apps", "src", "scripts/build.ts", "package-lock.json"];
+const SOURCES = ["apps", "src", "scripts/build.ts", "package.json", "package-lock.json"];
 const folder = join(root, "public/assets/import");
+const apiFolder = join(root, "public/assets/api");
 /** Written last. */
 const stampFile = join(folder, "page.js");
 
@@ -46,8 +48,9 @@ async function build(): Promise<void> {
   const chunks = built.output
     .filter((file) => file.type === "chunk")
     .sort((one, other) => isStamp(one.fileName) - isStamp(other.fileName));
-  mkdirSync(folder, { recursive: true });
-  for (const { fileName, code } of chunks) write(fileName, code);
+  const { makeApiDocument } = await import("../src/http/openapi/document.ts");
+  write(apiFolder, "openapi.json", JSON.stringify(makeApiDocument()));
+  for (const { fileName, code } of chunks) write(folder, fileName, code);
   const names = new Set(chunks.map(({ fileName }) => fileName));
   for (const name of readdirSync(folder)) {
     if (!names.has(name)) rmSync(join(folder, name), { force: true });
@@ -55,16 +58,9 @@ async function build(): Promise<void> {
 }
 
 /** In one step: a server that runs may serve the file meanwhile, and another start may build it too. */
-function write(name: string, code: string): void {
-  const draft = join(folder, `.${name}.${process.pid}`);
-  writeFileSync(draft, code);
-  renameSync(draft, join(folder, name));
-}
-
-/** Of a folder: of the newest file or folder in it. 0: it is not there. */
-function changedAt(path: string): number {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return 0;
-  if (!stats.isDirectory()) return stats.mtimeMs;
-  return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => changedAt(join(path, name))));
+function write(into: string, name: string, text: string): void {
+  mkdirSync(into, { recursive: true });
+  const draft = join(into, `.${name}.${process.pid}`);
+  writeFileSync(draft, text);
+  renameSync(draft, join(into, name));
 }

@@ -2,8 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inputSchemaOf } from "../src/mcp/input-schema.ts";
-import { tools } from "../src/mcp/tools/index.ts";
+import { chatgptTools, tools } from "../src/mcp/tools/index.ts";
 
-const schemas = Object.fromEntries(tools.map((tool) => [tool.name, inputSchemaOf(tool)]));
+const schemas = Object.fromEntries(
+  [...tools, ...chatgptTools].map((tool) => [tool.name, inputSchemaOf(tool)]),
+);
 const file = join(import.meta.dirname, "../src/mcp/input-schemas.json");
 writeFileSync(file, `${JSON.stringify(schemas, null, 2)}\n`);

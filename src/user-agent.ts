@@ -3,12 +3,15 @@
  * Everything else of it can be rebuilt; D1 is the record. Keys are opened per request and never kept.
  */
 import { Agent } from "agents";
-import { createMcpHandler, InMemoryServerEventBus } from "@modelcontextprotocol/server";
+import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { Grant, GrantClaim, GrantLine, NewOAuthGrant, NewToken } from "./grants.ts";
 import { createApi } from "./http/api.ts";
-import { reportError } from "./log.ts";
-import { createServer } from "./mcp/server.ts";
+import { openChangeStreams } from "./mcp/change-streams.ts";
+import { changedResources } from "./mcp/resources.ts";
+import { createServer, toolSetOf } from "./mcp/server.ts";
 import { isScope, SCOPES } from "./scopes.ts";
+import { reportError } from "./log.ts";
+import { changedMemories, operationsSince } from "./memory/changes.ts";
 import { TRASH_DAYS } from "./memory/memory.ts";
 import { emptyVocabulary, type Vocabulary } from "./search/vocabulary.ts";
 import { openBackups } from "./storage/backups.ts";
@@ -51,7 +54,9 @@ export class UserAgent extends Agent<Env, LiveState> {
   static override options = { sendIdentityOnConnect: false };
   override initialState: LiveState = { imports: {} };
 
-  readonly #events = new InMemoryServerEventBus();
+  readonly #changes = openChangeStreams();
+  /** Operations that those who listen have been told of. */
+  #told = new Set<string>();
   #lastImport: Promise<unknown> = Promise.resolve();
   /** A dictionary of plain words, in memory only and only while the batches of one import follow each other: it spares half of their work. */
   #vocabulary: { readonly jobId: string; readonly words: Vocabulary } | null = null;
@@ -96,11 +101,15 @@ export class UserAgent extends Agent<Env, LiveState> {
       },
       publicOrigin: this.env.PUBLIC_ORIGIN,
       scopes: grant.scopes,
-      startExport: async (jobId: string, plan: ExportPlan) => {
-        await this.env.EXPORTS.create({ id: jobId, params: { userId: this.name, jobId, plan } });
-      },
+      startExport: (jobId: string, plan: ExportPlan) => this.#startExport(jobId, plan),
+      tellChanges: () => this.#tellChanges(account),
     };
-    const handler = createMcpHandler(() => createServer(context), { bus: this.#events });
+    const toolSet = toolSetOf(request);
+    const handler = createMcpHandler(({ era }) => createServer(context, { toolSet, era }), {
+      bus: this.#changes.busFor(grant.id, () => void handler.close()),
+      maxSubscriptions: this.#changes.room(),
+      keepAliveMs: KEEP_ALIVE_MS,
+    });
     return handler.fetch(request, {
       authInfo: {
         // The handler needs no token, and what it does not have it cannot log.
@@ -132,7 +141,28 @@ export class UserAgent extends Agent<Env, LiveState> {
       scopes: grant.scopes,
       showImport: (jobId, standing) => this.#showImport(jobId, standing),
       startBackup: (work) => this.#startBackup(work),
+      startExport: (jobId, plan) => this.#startExport(jobId, plan),
+      tellChanges: () => this.#tellChanges(account),
     }).fetch(request);
+  }
+
+  /** Costs nothing while nobody listens. */
+  async #tellChanges(account: OpenAccount): Promise<void> {
+    const since = this.#changes.listeningSince();
+    if (since === null) return this.#told.clear();
+    try {
+      // An operation has the time at which its request began, which may be before somebody listened.
+      const operations = await operationsSince(account, since - LONGEST_REQUEST_MS);
+      const fresh = operations.filter(({ id }) => !this.#told.has(id));
+      if (fresh.length === 0) return;
+      const ids = await changedMemories(account, fresh);
+      // An import goes on under its one operation.
+      for (const { id, kind } of fresh) if (kind !== "import") this.#told.add(id);
+      this.#changes.resourcesChanged(changedResources(ids));
+    } catch (error) {
+      // Whoever made the change has its answer; who listens reads again some time.
+      reportError("tellChanges", error);
+    }
   }
 
   #showImport(jobId: string, standing: LiveImport): void {
@@ -229,6 +259,10 @@ export class UserAgent extends Agent<Env, LiveState> {
     this.#nextBackupAt = next;
   }
 
+  async #startExport(jobId: string, plan: ExportPlan): Promise<void> {
+    await this.env.EXPORTS.create({ id: jobId, params: { userId: this.name, jobId, plan } });
+  }
+
   async #startBackup(work: BackupWork): Promise<void> {
     await this.env.BACKUPS.create({ id: newJobId(), params: { userId: this.name, work } });
   }
@@ -237,12 +271,13 @@ export class UserAgent extends Agent<Env, LiveState> {
   async allowGrant(grant: NewOAuthGrant): Promise<void> {
     // Clients that are known by a metadata document share its address, so there the redirect address tells installations apart.
     const byAddress = grant.clientId.startsWith("https://");
-    this.ctx.storage.sql.exec(
-      `DELETE FROM grants WHERE client_id = ? AND (NOT ? OR redirect_uri = ?)`,
+    const ended = this.ctx.storage.sql.exec<{ id: string }>(
+      `DELETE FROM grants WHERE client_id = ? AND (NOT ? OR redirect_uri = ?) RETURNING id`,
       grant.clientId,
       byAddress ? 1 : 0,
       grant.redirectUri,
     );
+    for (const { id } of ended.toArray()) this.#changes.endOf(id);
     this.ctx.storage.sql.exec(
       `INSERT INTO grants (id, kind, client, client_id, redirect_uri, scopes, created_at) VALUES (?, 'oauth', ?, ?, ?, ?, ?)`,
       grant.id,
@@ -281,6 +316,7 @@ export class UserAgent extends Agent<Env, LiveState> {
 
   /** From now on every call under it is refused. False: there was none of this id. */
   async revokeGrant(id: string): Promise<boolean> {
+    this.#changes.endOf(id);
     return this.ctx.storage.sql.exec("DELETE FROM grants WHERE id = ?", id).rowsWritten > 0;
   }
 
@@ -327,6 +363,10 @@ export class UserAgent extends Agent<Env, LiveState> {
 }
 
 const DAY_SECONDS = 86_400;
+/** Writing is how a stream that its client left is noticed, and makes room for the next. */
+const KEEP_ALIVE_MS = 5_000;
+/** Arbitrary: told twice does no harm. */
+const LONGEST_REQUEST_MS = 60_000;
 /** Arbitrary. */
 const UPKEEP_RETRY_SECONDS = 3_600;
 /** Between two parts of a large trash: nobody waits, and the day's writes are for those who do (`storage/plan.ts`). */

@@ -112,7 +112,8 @@ function readInNode(access: Access, file: string): Reader {
 }
 
 function startReader({ server, token }: Access, file: string): ChildProcess {
-  return spawn(process.execPath, [join(root, "scripts/import.ts"), file, "--url", server.origin], {
+  const args = [join(root, "apps/cli/main.ts"), "import", file, "--url", server.origin];
+  return spawn(process.execPath, args, {
     env: { ...process.env, COFIO_TOKEN: token },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -1,6 +1,7 @@
 /** Everything that the OAuth library does not answer itself: pages, sign-in, and the way to a user's own API. */
 import { Hono } from "hono";
 import { reportError } from "../log.ts";
+import { apiDocs } from "./api-docs.tsx";
 import type { PageEnv } from "./bindings.ts";
 import { consent } from "./consent.tsx";
 import { home } from "./home.tsx";
@@ -34,7 +35,9 @@ for (const [method, path] of SIGN_IN_ROUTES) {
 }
 app.all("/api/auth/*", (c) => c.notFound());
 app.get("/api/live", openLive);
+app.route("/", apiDocs);
 app.all("/api/*", routeUser);
+app.all("/v1/*", routeUser);
 app.use(ownOriginOnly);
 app.route("/", signInPages);
 app.route("/", consent);

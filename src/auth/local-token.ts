@@ -1,4 +1,4 @@
-/** The headless way in of a local server: `npm run token`. Absent from every deployment. */
+/** The headless way in of a local server: `npm run token`, and the program `cofio`. Absent from every deployment. */
 import { Hono } from "hono";
 import * as z from "zod";
 import { SCOPES } from "../scopes.ts";
@@ -13,6 +13,7 @@ const body = z.object({
   scopes: z.array(z.enum(SCOPES)).default([...SCOPES]),
   timeZone: z.string().default("UTC"),
   trusted: z.boolean().default(false),
+  client: z.string().min(1).max(64).default("Local token"),
 });
 
 export const localToken = new Hono<{ Bindings: Env }>().post("/local/token", async (c) => {
@@ -21,14 +22,14 @@ export const localToken = new Hono<{ Bindings: Env }>().post("/local/token", asy
   if (!isLocal || c.req.header("origin") !== undefined) return c.notFound();
   const parsed = body.safeParse(await c.req.json().catch(() => null));
   if (!parsed.success) return c.text('Send {"user": "name"}', 400);
-  const { user, scopes, timeZone, trusted } = parsed.data;
+  const { user, scopes, timeZone, trusted, client } = parsed.data;
 
   const userId = await localUserId(user);
   await createAccount(c.env, userId, { timeZone, locale: "en" });
   const { token, secretHash } = await makeToken(c.env.AUTH_SECRET, userId);
   await c.env.USERS.getByName(userId).allowToken({
     id: newId(),
-    client: "Local token",
+    client,
     secretHash,
     scopes,
     trusted,
@@ -37,7 +38,7 @@ export const localToken = new Hono<{ Bindings: Env }>().post("/local/token", asy
 });
 
 /** The same name is the same user every time. */
-async function localUserId(name: string): Promise<string> {
+export async function localUserId(name: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", utf8(`local-user\0${name}`));
   return base32(new Uint8Array(digest)).slice(0, 16);
 }

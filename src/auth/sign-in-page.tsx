@@ -99,14 +99,14 @@ export const signInPages = new Hono<PageEnv>()
     return c.redirect("/", 303);
   });
 
-/** An assistant shows the link of an export to a person who may not be signed in. */
-const DOWNLOAD_PATH = /^\/api\/downloads\/[a-z2-7]{26}$/;
+/** An assistant shows the link of an export, a memory or a conversation to a person who may not be signed in. */
+const LINKED_PATH = /^\/api\/(?:downloads\/[a-z2-7]{26}|(?:memories|conversations)\/[a-z2-7]{12})$/;
 
 /** Only to a listed page of this origin: anything else would make sign-in a springboard to a stranger's page. */
 export function safeNext(next: string | undefined, origin: string): string {
   const url = URL.parse(next ?? "/", origin);
   if (url === null || url.origin !== origin) return "/";
-  if (!RETURN_PATHS.has(url.pathname) && !DOWNLOAD_PATH.test(url.pathname)) return "/";
+  if (!RETURN_PATHS.has(url.pathname) && !LINKED_PATH.test(url.pathname)) return "/";
   return url.pathname + url.search;
 }
 

@@ -3,22 +3,25 @@ import { Hono } from "hono";
 import type { UserErrorCode } from "../errors.ts";
 import { reportError } from "../log.ts";
 import { errorAnswer } from "../mcp/answers.ts";
+import type { ToolContext } from "../mcp/tool.ts";
+import { getStats } from "../mcp/tools/get-stats.ts";
 import type { Scope } from "../scopes.ts";
-import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import { userErrorOf } from "../storage/plan.ts";
 import type { LiveImport } from "../transfer/import-answer.ts";
 import { conversations } from "./conversations.ts";
 import type { BackupWork } from "../transfer/backup.ts";
 import { backups, restores } from "./backups.ts";
 import { downloads } from "./downloads.ts";
+import { exports } from "./exports.ts";
 import { imports } from "./imports.ts";
+import { memories } from "./memories.ts";
+import { memoryStores } from "./memory-stores.ts";
+import { memoryTool } from "./memory-tool.ts";
 import { operations, undo } from "./operations.ts";
 import { rules } from "./rules.ts";
+import { runTool } from "./run-tool.ts";
 
-export interface ApiContext {
-  readonly account: OpenAccount;
-  readonly caller: Caller;
-  readonly publicOrigin: string;
+export interface ApiContext extends ToolContext {
   readonly scopes: readonly Scope[];
   /** Shows the person's own pages how an import stands. */
   readonly showImport: (jobId: string, standing: LiveImport) => void;
@@ -39,14 +42,23 @@ const STATUS = {
 
 export function createApi(context: ApiContext) {
   const api = new Hono()
+    .route("/v1/memory_stores", memoryStores(context))
     .basePath("/api")
+    .use(async (c, next) => {
+      await next();
+      if (c.req.method !== "GET") await context.tellChanges();
+    })
     .route("/backups", backups(context))
     .route("/conversations", conversations(context))
     .route("/downloads", downloads(context))
+    .route("/exports", exports(context))
     .route("/imports", imports(context))
+    .route("/memories", memories(context))
+    .route("/memory-tool", memoryTool(context))
     .route("/operations", operations(context))
     .route("/restores", restores(context))
     .route("/rules", rules(context))
+    .get("/stats", async (c) => c.json(await runTool(getStats, context)))
     .route("/undo", undo(context));
   api.notFound((c) => c.json({ error: { code: "not_found", message: "No such route." } }, 404));
   api.onError((error, c) => {

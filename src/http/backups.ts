@@ -28,7 +28,7 @@ const RESTORE_SCOPES = ["data:import", "memories:write", "memories:delete"] as c
 const DELETE_SCOPES = ["data:export", "memories:delete"] as const;
 const WANTED =
   'Send {"mode": "merge"} to bring back what is missing, or {"mode": "whole"} to make the account what the backup holds.';
-const restoreSchema = z.object({ mode: z.enum(RESTORE_MODES) });
+export const restoreSchema = z.object({ mode: z.enum(RESTORE_MODES) });
 
 export function backups({ account, caller, scopes, startBackup }: ApiContext) {
   const { backups: store, backupFiles } = account;

@@ -16,11 +16,11 @@ const STATEMENTS = { ofOne: 20, ofMany: 50 } as const;
 /** An undo changes, trashes, and takes back imports: a token needs every right that those need. */
 const UNDO_SCOPES = ["memories:write", "memories:delete", "data:import"] as const;
 
-const listSchema = z.object({
+export const listSchema = z.object({
   before: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(200).default(PAGE),
 });
-const undoSchema = z.object({
+export const undoSchema = z.object({
   grant_id: z.string(),
   since: z.iso.datetime({ offset: true }),
   before: z.string().optional(),

@@ -2,6 +2,7 @@
 import type { Conversation } from "../conversations/conversation.ts";
 import type { UserError } from "../errors.ts";
 import type { ConflictDetails } from "../memory/change.ts";
+import { shownPath } from "../memory/file-path.ts";
 import type { LimitDetails } from "../memory/limit.ts";
 import type { Memory } from "../memory/memory.ts";
 import { SNIPPET_CHARS, WHOLE_CHARS } from "../memory/search.ts";
@@ -18,6 +19,7 @@ export function memoryAnswer(memory: Memory) {
     category: memory.category,
     tags: memory.tags.length === 0 ? null : memory.tags,
     project: memory.project,
+    path: shownPath(memory),
     importance: memory.importance,
     source: memory.source,
     origin: memory.origin,
@@ -49,6 +51,7 @@ export function memoryLine(memory: Memory, shown = memory.content): string {
   const about = [
     memory.category === "other" ? null : memory.category,
     memory.project === undefined ? null : `project ${memory.project}`,
+    memory.path === undefined ? null : `file ${shownPath(memory)}`,
     memory.tags.length === 0 ? null : memory.tags.map((tag) => `#${tag}`).join(" "),
     `saved ${iso(memory.createdAt)?.slice(0, 10)}`,
     `by ${memory.client}`,

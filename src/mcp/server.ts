@@ -1,20 +1,30 @@
 /** An MCP server for one request of one user. The only place besides `http/api.ts` that catches what tools throw. */
 import {
   McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
   requireScopes,
+  ResourceNotFoundError,
+  ResourceTemplate,
   type CallToolResult,
+  type GetPromptResult,
+  type McpRequestContext,
+  type ReadResourceResult,
   type ScopeChallengeHandler,
 } from "@modelcontextprotocol/server";
-import type * as z from "zod";
-import { UserError } from "../errors.ts";
+import type { UserError } from "../errors.ts";
 import { userErrorOf } from "../storage/plan.ts";
 import { reportError } from "../log.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { errorAnswer } from "./answers.ts";
+import { parseArguments } from "./arguments.ts";
 import listedInputs from "./input-schemas.json" with { type: "json" };
 import { instructionsFor } from "./instructions.ts";
-import type { Tool, ToolAnswer, ToolContext } from "./tool.ts";
-import { tools } from "./tools/index.ts";
+import { prompts } from "./prompts.ts";
+import { memoryResource, resources } from "./resources.ts";
+import type { Scope } from "../scopes.ts";
+import type { Tool, ToolAnswer, ToolContext, ToolSet } from "./tool.ts";
+import { chatgptTools, tools } from "./tools/index.ts";
 
 /** The list never changes within a version; clients may keep it for an hour. */
 const LIST_TTL_MS = 3_600_000;
@@ -22,35 +32,119 @@ const LIST_TTL_MS = 3_600_000;
 const inputSchemas: Readonly<Record<string, Record<string, unknown>>> = listedInputs;
 
 /** Made once per isolate: a server is built for every request, and on the free plan that has 10 ms of CPU. */
-const registrations = tools.map((tool) => ({
-  tool,
-  config: {
-    title: tool.title,
-    description: tool.description,
-    inputSchema: listed(inputSchemaOf(tool)),
-    outputSchema: listed(outputSchemaOf(tool)),
-    annotations: { title: tool.title, ...tool.annotations },
-    scopeChallenge: scopeChallengeOf(tool),
-  },
-}));
+const registrations = { all: tools.map(registrationOf), chatgpt: chatgptTools.map(registrationOf) };
 
-export function createServer(context: ToolContext): McpServer {
+/** Which tools a client asks for in its address. Whatever else stands there is another client's or proxy's, and means nothing. */
+export function toolSetOf({ url }: Request): ToolSet {
+  return new URL(url).searchParams.get("tools") === "chatgpt" ? "chatgpt" : "all";
+}
+
+export interface ServerOptions {
+  readonly toolSet: ToolSet;
+  readonly era: McpRequestContext["era"];
+}
+
+export function createServer(context: ToolContext, { toolSet, era }: ServerOptions): McpServer {
+  const list = { ttlMs: LIST_TTL_MS, cacheScope: "public" } as const;
   const server = new McpServer(
     { name: "cofio", title: "Cofio", version: packageJson.version },
     {
-      instructions: instructionsFor(context.account.rules),
-      capabilities: { tools: { listChanged: false } },
+      instructions: instructionsFor(toolSet, context.account.rules),
+      capabilities: {
+        tools: { listChanged: false },
+        ...(toolSet === "all" ? extras(context, era) : {}),
+      },
       cacheHints: {
-        "tools/list": { ttlMs: LIST_TTL_MS, cacheScope: "public" },
+        "tools/list": list,
+        "prompts/list": list,
+        "resources/list": list,
+        "resources/templates/list": list,
         // It carries the instructions, which follow the person's rules.
         "server/discover": { ttlMs: LIST_TTL_MS, cacheScope: "private" },
       },
     },
   );
-  for (const { tool, config } of registrations) {
+  for (const { tool, config } of registrations[toolSet]) {
     server.registerTool(tool.name, config, (args: unknown) => callTool(tool, args, context));
   }
+  if (toolSet === "all") {
+    registerPrompts(server, context);
+    registerResources(server, context);
+  }
   return server;
+}
+
+/** Watching needs a stream, which the older protocol has in sessions only; and what changes is told to those who may read it. */
+function extras({ scopes }: ToolContext, era: ServerOptions["era"]) {
+  const subscribe = era === "modern" && scopes.includes(READING);
+  return { prompts: { listChanged: false }, resources: { listChanged: false, subscribe } };
+}
+
+const READING: Scope = "memories:read";
+
+function registerPrompts(server: McpServer, context: ToolContext): void {
+  for (const prompt of prompts) {
+    const { name, title, description, input: argsSchema } = prompt;
+    const config = { title, description, argsSchema, scopeChallenge: requireScopes(prompt.scope) };
+    const get = async (args: unknown): Promise<GetPromptResult> => {
+      const text = await prompt.run(args, context);
+      return { messages: [{ role: "user", content: { type: "text", text } }] };
+    };
+    server.registerPrompt(name, config, (args) => orProtocolError(name, () => get(args)));
+  }
+}
+
+function registerResources(server: McpServer, context: ToolContext): void {
+  const shared = { mimeType: "text/plain", scopeChallenge: requireScopes(READING) };
+  const contents = ({ href }: URL, read: () => Promise<string>): Promise<ReadResourceResult> =>
+    orProtocolError(
+      "resources/read",
+      async () => ({ contents: [{ uri: href, mimeType: shared.mimeType, text: await read() }] }),
+      href,
+    );
+  for (const resource of resources) {
+    const { name, uri, title, description } = resource;
+    const config = { title, description, ...shared };
+    server.registerResource(name, uri, config, (url) =>
+      contents(url, () => resource.read(context)),
+    );
+  }
+  const { name, uriTemplate, title, description } = memoryResource;
+  server.registerResource(
+    name,
+    new ResourceTemplate(uriTemplate, { list: undefined }),
+    { title, description, ...shared },
+    (url, { id }) => contents(url, () => memoryResource.read(context, String(id))),
+  );
+}
+
+/** Prompts and resources have no result that says "no": what was thrown becomes the protocol's error, in the words of a tool's. */
+async function orProtocolError<T>(where: string, work: () => Promise<T>, uri?: string): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const told = userErrorOf(error);
+    if (told === null) {
+      const message = `${reportError(where, error)} Try again.`;
+      throw new ProtocolError(ProtocolErrorCode.InternalError, message);
+    }
+    if (told.code === "not_found" && uri !== undefined) throw new ResourceNotFoundError(uri);
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, errorAnswer(told).text);
+  }
+}
+
+function registrationOf(tool: Tool) {
+  return {
+    tool,
+    config: {
+      title: tool.title,
+      description: tool.description,
+      inputSchema: listed(inputSchemaOf(tool)),
+      outputSchema: listed(outputSchemaOf(tool)),
+      annotations: { title: tool.title, ...tool.annotations },
+      scopeChallenge: scopeChallengeOf(tool),
+    },
+  };
 }
 
 function scopeChallengeOf(tool: Tool): ScopeChallengeHandler {
@@ -68,6 +162,7 @@ function scopeChallengeOf(tool: Tool): ScopeChallengeHandler {
 async function callTool(tool: Tool, args: unknown, context: ToolContext): Promise<CallToolResult> {
   try {
     const answer = await tool.run(parseArguments(tool, args), context);
+    if (!tool.annotations.readOnlyHint) await context.tellChanges();
     return resultOf(answer);
   } catch (error) {
     const told = userErrorOf(error);
@@ -75,49 +170,6 @@ async function callTool(tool: Tool, args: unknown, context: ToolContext): Promis
     const message = reportError(tool.name, error);
     return { isError: true, content: [{ type: "text", text: `${message} Try again.` }] };
   }
-}
-
-/** @throws UserError invalid_input, one sentence that says what to send instead */
-function parseArguments(tool: Tool, args: unknown): unknown {
-  const parsed = tool.input.safeParse(withoutAliases(tool, args));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const path = issue?.path.join(".") ?? "";
-  const what = path === "" ? "The arguments" : `\`${path}\``;
-  throw new UserError(
-    "invalid_input",
-    `${what} cannot be used: ${issue?.message ?? "wrong type"}.`,
-    `${issue === undefined ? "" : wantedBy(issue, what)}See the input schema of ${tool.name}.`,
-  );
-}
-
-/** What to send instead, as far as the schema says it in a word. */
-function wantedBy(issue: z.core.$ZodIssue, what: string): string {
-  switch (issue.code) {
-    case "invalid_type":
-      return `Send ${what} as ${issue.expected}. `;
-    case "invalid_value":
-      return `Send one of ${issue.values.join(", ")}. `;
-    case "too_big":
-      return `Send at most ${String(issue.maximum)}. `;
-    case "too_small":
-      return `Send at least ${String(issue.minimum)}. `;
-    default:
-      return "";
-  }
-}
-
-/** Renames guessed parameters, and treats null as "not given", as many models mean it. */
-function withoutAliases(tool: Tool, args: unknown): unknown {
-  if (typeof args !== "object" || args === null || Array.isArray(args)) return args;
-  const given = Object.entries(args).filter(([, value]) => value !== null);
-  const named = new Set(given.map(([name]) => name));
-  return Object.fromEntries(
-    given.map(([name, value]) => {
-      const own = Object.hasOwn(tool.aliases, name) ? tool.aliases[name] : undefined;
-      return own === undefined || named.has(own) ? [name, value] : [own, value];
-    }),
-  );
 }
 
 function resultOf({ structured, text }: ToolAnswer): CallToolResult {

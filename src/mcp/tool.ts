@@ -13,7 +13,12 @@ export interface ToolContext {
   readonly scopes: readonly string[];
   /** Has the archive of an export written in the background. */
   readonly startExport: (jobId: string, plan: ExportPlan) => Promise<void>;
+  /** Tells the clients that listen what was changed. Never fails: what was done is done. */
+  readonly tellChanges: () => Promise<void>;
 }
+
+/** All of the tools, or the two that ChatGPT's deep research asks for. */
+export type ToolSet = "all" | "chatgpt";
 
 /** All four are required: missing hints are the most common reason why a client shows no tools. */
 export interface ToolHints {

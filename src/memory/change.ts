@@ -43,8 +43,11 @@ export async function writeChange(
   });
   if (await at.memories.change(input, operation)) return done(input.row);
   const { deduplication } = at.rules;
+  // Files are never kept beside each other at one path.
   const twin =
-    deduplication === "on" ? null : await at.memories.getByFingerprint(input.row.fingerprint);
+    deduplication === "on" || text.path !== undefined
+      ? null
+      : await at.memories.getByFingerprint(input.row.fingerprint);
   if (twin !== null && twin.id !== row.id) {
     const beside = {
       ...input.row,
@@ -90,7 +93,9 @@ export async function explainRefusal(
   const twin = await at.memories.getByFingerprint(wanted.fingerprint);
   throw new UserError(
     "version_conflict",
-    "Another memory says exactly this already.",
+    wanted.pathToken === null
+      ? "Another memory says exactly this already."
+      : "Another file stands at this path already.",
     "Use that one; it is given as `duplicate_of`.",
     twin === null ? {} : ({ duplicate_of: twin.id } satisfies ConflictDetails),
   );

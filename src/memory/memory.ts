@@ -2,17 +2,21 @@
 import { UserError } from "../errors.ts";
 import { dateTokens, tokenizeText, TOKENIZER_VERSION } from "../search/tokenize.ts";
 import type { Category, Source } from "../storage/closed-lists.ts";
+import type { LabelChanges } from "../storage/findable.ts";
 import type { ReadableMemory, SealedLabel, SealedMemory } from "../storage/memories.ts";
 import type { MemoryStatus } from "../storage/schema.ts";
-import { blindColumn, blindTokens, fingerprint, labelToken } from "../vault/blind.ts";
+import { blindColumn, blindTokens, fingerprint, labelToken, pathToken } from "../vault/blind.ts";
 import { utf8 } from "../vault/bytes.ts";
 import type { Keys } from "../vault/keys.ts";
 import { openJson, sealJson } from "../vault/seal.ts";
 import type { Provenance } from "../vault/provenance.ts";
 import { canonicalText } from "./canonical.ts";
+import { ABOVE_ROOTS, directoriesOf } from "./file-path.ts";
 
 /** 64 KiB of UTF-8: some 16,000 tokens, more than any one fact needs. */
 const MAX_CONTENT_BYTES = 65_536;
+/** As much as a memory of Anthropic's memory stores holds. */
+const MAX_FILE_BYTES = 102_400;
 export const MAX_TAGS = 20;
 const MAX_TAG_CHARS = 64;
 const MAX_PROJECT_CHARS = 100;
@@ -33,6 +37,24 @@ export interface MemoryText {
   readonly supersedes?: string;
   /** Of an imported memory. */
   readonly provenance?: Provenance;
+  /** Of a memory file: where it stands among those of its project, beginning with /. Its content is kept to the letter. */
+  readonly path?: string;
+  /** Of the memory at the path /: it makes its project a memory store, which it describes. */
+  readonly store?: StoreFacts;
+  /** Of an earlier state whose text was taken out for good. */
+  readonly redacted?: Redaction;
+}
+
+export interface Redaction {
+  /** Milliseconds UTC. */
+  readonly at: number;
+  readonly grantId: string;
+}
+
+export interface StoreFacts {
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Milliseconds UTC: from then on nothing is written to it. */
+  readonly archivedAt?: number;
 }
 
 export interface Memory extends MemoryText {
@@ -58,6 +80,7 @@ export type MemoryFacts = Omit<
   | "body"
   | "bodyVersion"
   | "fingerprint"
+  | "pathToken"
   | "sizeBytes"
   | "tokenCount"
   | "tokenizerVersion"
@@ -71,20 +94,27 @@ export type MemoryFacts = Omit<
  * @throws UserError invalid_input, too_large
  */
 export function cleanText(text: MemoryText): MemoryText {
-  const content = cleanString(text.content).trim();
-  if (content === "") {
+  const isFile = text.path !== undefined;
+  const content = isFile ? text.content.toWellFormed() : cleanString(text.content).trim();
+  if (content === "" && !isFile) {
     throw new UserError(
       "invalid_input",
       "The content is empty.",
       "Send the statement to remember in `content`.",
     );
   }
-  if (utf8(content).length > MAX_CONTENT_BYTES) {
-    throw new UserError(
-      "too_large",
-      "The content is larger than 64 KiB.",
-      "Save one fact per memory, or import longer texts with import_data.",
-    );
+  if (utf8(content).length > (isFile ? MAX_FILE_BYTES : MAX_CONTENT_BYTES)) {
+    throw isFile
+      ? new UserError(
+          "too_large",
+          "The file is larger than 100 KiB.",
+          "Divide it into several files.",
+        )
+      : new UserError(
+          "too_large",
+          "The content is larger than 64 KiB.",
+          "Save one fact per memory, or import longer texts with import_data.",
+        );
   }
   const tags = cleanTags(text.tags);
   const project = text.project === undefined ? "" : cleanString(text.project).trim();
@@ -105,6 +135,8 @@ export function cleanText(text: MemoryText): MemoryText {
     ...(project === "" ? {} : { project }),
     ...(askedAs.length === 0 ? {} : { askedAs }),
     ...(text.provenance === undefined ? {} : { provenance: text.provenance }),
+    ...(text.path === undefined ? {} : { path: text.path }),
+    ...(text.store === undefined ? {} : { store: text.store }),
   };
 }
 
@@ -154,20 +186,44 @@ export async function sealMemory(
   facts: MemoryFacts,
   text: MemoryText,
 ): Promise<SealedMemory> {
-  const [body, indexed, print] = await Promise.all([
-    sealJson(keys, { id: facts.id, version: facts.version, kind: "memory" }, text),
+  const { path, project = "" } = text;
+  const [sealed, indexed, place] = await Promise.all([
+    sealText(keys, facts, text),
     indexMemory(keys, timeZone, facts, text),
-    fingerprint(keys, canonicalText(text.content), text.project ?? ""),
+    path === undefined || facts.supersededBy !== null ? null : pathToken(keys, project, path),
+  ]);
+  return { ...facts, ...indexed, ...sealed, pathToken: place };
+}
+
+/** What a row holds of a text, apart from its place in indexes. */
+export async function sealText(
+  keys: Keys,
+  { id, version }: Pick<MemoryFacts, "id" | "version">,
+  text: MemoryText,
+): Promise<
+  Pick<SealedMemory, "body" | "bodyVersion" | "fingerprint" | "sizeBytes" | "keyVersion">
+> {
+  const [body, print] = await Promise.all([
+    sealJson(keys, { id, version, kind: "memory" }, text),
+    textFingerprint(keys, text),
   ]);
   return {
-    ...facts,
-    ...indexed,
-    bodyVersion: facts.version,
+    body,
+    bodyVersion: version,
     fingerprint: print,
     sizeBytes: body.length / 2,
     keyVersion: keys.version,
-    body,
   };
+}
+
+/**
+ * What a text is recognised by: a memory by what it says within its project, a file by its place alone, so that two files may hold
+ * the same text and none of them is taken for a memory that says it.
+ */
+export function textFingerprint(keys: Keys, text: MemoryText): Promise<string> {
+  const { content, path, project = "" } = text;
+  // No memory's text holds a NUL, so none has the fingerprint of a file.
+  return fingerprint(keys, path === undefined ? canonicalText(content) : `\0${path}`, project);
 }
 
 export type IndexedMemory = Pick<SealedMemory, "tokens" | "dt" | "tokenCount" | "tokenizerVersion">;
@@ -179,9 +235,12 @@ export async function indexMemory(
   { createdAt, category, source }: Pick<MemoryFacts, "createdAt" | "category" | "source">,
   text: MemoryText,
 ): Promise<IndexedMemory> {
-  const words = tokenizeText(
-    [text.content, ...text.tags, text.project ?? "", ...(text.askedAs ?? [])].join("\n"),
-  );
+  // Nothing of it is to be found, nor told from its tokens.
+  if (text.redacted !== undefined) {
+    return { tokens: "", dt: "", tokenCount: 0, tokenizerVersion: TOKENIZER_VERSION };
+  }
+  const { content, project = "", askedAs = [], path = "" } = text;
+  const words = tokenizeText([content, ...text.tags, project, ...askedAs, path].join("\n"));
   const dateWords = dateTokens(createdAt, timeZone);
   const [tokens, dt, labels] = await Promise.all([
     blindColumn(keys, words),
@@ -237,12 +296,27 @@ export async function openMemory(keys: Keys, row: ReadableMemory): Promise<Memor
   };
 }
 
-/** The sealed names of a memory's tags and project. */
+/** The sealed names of a memory's tags and project, and of the directories that a file is in. */
 export async function sealLabels(keys: Keys, text: MemoryText): Promise<SealedLabel[]> {
+  const { tags, project, path } = text;
   return Promise.all([
-    ...text.tags.map((tag) => sealLabel(keys, "tag", tag)),
-    ...(text.project === undefined ? [] : [sealLabel(keys, "project", text.project)]),
+    ...tags.map((tag) => sealLabel(keys, "tag", tag)),
+    ...(project === undefined ? [] : [sealLabel(keys, "project", project)]),
+    ...(path === undefined ? [] : directoriesOf(path)).map((directory) =>
+      sealDirectory(keys, project ?? "", directory),
+    ),
   ]);
+}
+
+/** What to change where one text takes the place of another. */
+export async function labelChanges(
+  keys: Keys,
+  before: MemoryText,
+  after: MemoryText,
+): Promise<LabelChanges> {
+  const [had, gets] = await Promise.all([sealLabels(keys, before), sealLabels(keys, after)]);
+  const kept = new Set(gets.map(({ label }) => label));
+  return { drop: had.map(({ label }) => label).filter((label) => !kept.has(label)), add: gets };
 }
 
 function labelTokens(keys: Keys, { tags, project }: MemoryText): Promise<string[]> {
@@ -253,7 +327,24 @@ function labelTokens(keys: Keys, { tags, project }: MemoryText): Promise<string[
 }
 
 async function sealLabel(keys: Keys, kind: "tag" | "project", name: string): Promise<SealedLabel> {
-  const label = await labelToken(keys, kind, name);
+  return sealName(keys, kind, await labelToken(keys, kind, name), name);
+}
+
+async function sealDirectory(keys: Keys, project: string, path: string): Promise<SealedLabel> {
+  return sealName(keys, "directory", await directoryToken(keys, project, path), path);
+}
+
+/** What lies above all roots holds the stores, whatever their project. */
+export function directoryToken(keys: Keys, project: string, path: string): Promise<string> {
+  return pathToken(keys, path === ABOVE_ROOTS ? "" : project, path);
+}
+
+async function sealName(
+  keys: Keys,
+  kind: SealedLabel["kind"],
+  label: string,
+  name: string,
+): Promise<SealedLabel> {
   return {
     label,
     kind,

@@ -15,6 +15,7 @@ export function ownFingerprint(keys: Keys, text: MemoryText, id: string): Promis
 /** Whether two texts have the same common fingerprint. */
 export function isSameStatement(one: MemoryText, other: MemoryText): boolean {
   return (
+    one.path === other.path &&
     canonicalText(one.content) === canonicalText(other.content) &&
     foldProject(one) === foldProject(other)
   );

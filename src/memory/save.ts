@@ -1,11 +1,11 @@
 import { UserError } from "../errors.ts";
 import type { Category, Source } from "../storage/closed-lists.ts";
-import type { CreateInput, CreateOutcome, SealedMemory } from "../storage/memories.ts";
+import type { CreateOutcome, SealedMemory } from "../storage/memories.ts";
 import type { OpenAccount, Caller } from "../storage/open-account.ts";
-import type { MemoryRules } from "../storage/rules.ts";
 import { newId, newOperationId } from "../vault/ids.ts";
 import { approveMemory } from "./approve.ts";
-import { describeFull, openExcerpt } from "./limit.ts";
+import { createWithinLimit, trashedNote, type NewMemory } from "./create-within-limit.ts";
+import { describeFull } from "./limit.ts";
 import { cleanText, DEFAULT_IMPORTANCE, openMemory, sealLabels, sealMemory } from "./memory.ts";
 import type { MemoryText } from "./memory.ts";
 import { ownFingerprint } from "./own-fingerprint.ts";
@@ -62,7 +62,6 @@ export async function saveMemory(
         client: caller.client,
         importance: draft.importance ?? DEFAULT_IMPORTANCE,
         originKey: null,
-        pathToken: null,
         supersededBy: null,
         createdAt: caller.now,
         updatedAt: caller.now,
@@ -108,14 +107,7 @@ export async function saveMemory(
           ...(expires ? [expiryNote(at.rules, category)] : []),
           ...checked.notes,
           ...(twin === null || at.rules.deduplication === "off" ? [] : [twinNote(twin)]),
-          ...(outcome.trashed === null
-            ? []
-            : [
-                trashedNote(at.rules, {
-                  id: outcome.trashed.id,
-                  content: await openExcerpt(at, outcome.trashed),
-                }),
-              ]),
+          ...(outcome.trashed === null ? [] : [await trashedNote(at, outcome.trashed)]),
         ],
       };
     case "duplicate": {
@@ -173,7 +165,7 @@ interface Created {
   readonly twin: string | null;
 }
 
-/** Writes the row as the rules about equal texts and a full account have it. */
+/** Writes the row as the rules about equal texts have it. */
 async function create(
   at: OpenAccount,
   {
@@ -181,24 +173,15 @@ async function create(
     text,
     operationId,
   }: {
-    readonly input: Omit<CreateInput, "limit" | "makeRoom">;
+    readonly input: NewMemory;
     readonly text: MemoryText;
     readonly operationId: string;
   },
   caller: Caller,
 ): Promise<Created> {
-  const { deduplication, maxMemories: limit, whenFull } = at.rules;
-  const { grantId, client, now } = caller;
-  // What is not approved yet takes nobody's place.
-  const mayMakeRoom = whenFull === "trash_least_useful" && input.row.status === "active";
-  const ruleOp = mayMakeRoom ? newOperationId(now) : null;
-  // Making room costs six statements more: it is tried first only where it will probably be needed.
-  const looksFull = at.row.memoriesActive + at.row.memoriesPending >= limit;
-  const attempt = (row: SealedMemory, makeRoom = looksFull ? ruleOp : null) =>
-    at.memories.create(
-      { ...input, row, limit, makeRoom },
-      { id: operationId, grantId, client, now },
-    );
+  const { deduplication } = at.rules;
+  const attempt = (row: SealedMemory) =>
+    createWithinLimit(at, { ...input, row }, operationId, caller);
   const asTwin = async () => ({
     ...input.row,
     fingerprint: await ownFingerprint(at.keys, text, input.row.id),
@@ -223,9 +206,6 @@ async function create(
     // The twin is no longer living: it makes room, and the text is saved anew.
     await retireExpired(at, outcome.id, caller);
     outcome = await attempt(row);
-  }
-  if (outcome.outcome === "full" && ruleOp !== null && !looksFull) {
-    outcome = await attempt(row, ruleOp);
   }
   return { outcome, row, twin };
 }
@@ -268,17 +248,5 @@ function notSupersededNote(id: string): RuleNote {
     rule: "auto_save",
     action: "not_superseded",
     message: `${id} was left as it is, because only the user may decide what replaces it; if they asked for it, save again with user_asked.`,
-  };
-}
-
-function trashedNote(
-  { maxMemories }: MemoryRules,
-  memory: NonNullable<RuleNote["memory"]>,
-): RuleNote {
-  return {
-    rule: "when_full",
-    action: "trashed",
-    message: `${memory.id} went to the trash to make room, because the user's rules allow ${maxMemories} memories; update_memory with status "active" takes it out again.`,
-    memory,
   };
 }

@@ -163,7 +163,7 @@ async function keepPhrases<Row extends FoundMemory>(
   return opened
     .filter(({ memory }) =>
       phrases.every((phrase) =>
-        [memory.content, ...memory.tags, memory.project ?? ""].some((text) =>
+        [memory.content, ...memory.tags, memory.project ?? "", memory.path ?? ""].some((text) =>
           holdsPhrase(text, phrase),
         ),
       ),
@@ -267,6 +267,7 @@ function reasonsOf(text: MemoryText, tokens: ReadonlySet<string>): string[] {
   if (text.project !== undefined && holdsAny(text.project, tokens)) {
     reasons.push(`project: ${text.project}`);
   }
+  if (text.path !== undefined && holdsAny(text.path, tokens)) reasons.push(`path: ${text.path}`);
   if ((text.askedAs ?? []).some((question) => holdsAny(question, tokens))) {
     reasons.push("a question that it answers");
   }

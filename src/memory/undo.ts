@@ -13,7 +13,7 @@ import {
   type UndoItem,
 } from "../storage/operations.ts";
 import { operationOf } from "./change.ts";
-import { openText, sealLabels } from "./memory.ts";
+import { labelChanges, openText } from "./memory.ts";
 
 export interface UndoResult {
   /** Null when nothing was changed. */
@@ -27,12 +27,15 @@ export interface UndoResult {
 export interface LeftItem {
   readonly kind: "memory" | "conversation";
   readonly id: string;
-  /** `changed_since`: by another operation, and not brought back since. `duplicate`: a living memory says the same by now. */
-  readonly reason: "changed_since" | "duplicate";
+  /**
+   * `changed_since`: by another operation, and not brought back since. `duplicate`: a living memory says the same by now, or has the
+   * same path. `redacted`: the earlier text was taken out for good.
+   */
+  readonly reason: "changed_since" | "duplicate" | "redacted";
 }
 
 /** In one batch: 0.6 s on a busy machine with two cores. So an undo of 1,500 fits the free plan's 50 statements. */
-const MEMORIES_AT_ONCE = 1_000;
+export const MEMORIES_AT_ONCE = 1_000;
 /** Their messages are read, some ten each: 0.2 s, or 3 s where each got new ones. Undoing an import of 6,000 takes 44 of the free plan's 50 statements. */
 const CONVERSATIONS_AT_ONCE = 2_000;
 /** Undos of undos that are followed; arbitrary. */
@@ -68,6 +71,8 @@ async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<Und
   for (const memory of memories) {
     if (!(await isMemoryAsItWas(memory))) {
       left.push({ kind: "memory", id: memory.id, reason: "changed_since" });
+    } else if (memory.earlier?.isRedacted === true) {
+      left.push({ kind: "memory", id: memory.id, reason: "redacted" });
     } else if (memory.earlier?.isLiving === true) {
       returning.push(await itemOf(at, memory));
     } else {
@@ -172,12 +177,8 @@ async function itemOf(at: OpenAccount, memory: TouchedMemory): Promise<UndoItem>
     at.memories.version(id, earlier.version),
   ]);
   if (now === null || before === null) return item;
-  const [had, gets] = await Promise.all(
-    [now, before].map(async (row) => sealLabels(at.keys, await openText(at.keys, row))),
-  );
-  const kept = new Set((gets ?? []).map(({ label }) => label));
-  const drop = (had ?? []).map(({ label }) => label).filter((label) => !kept.has(label));
-  return { ...item, labels: { drop, add: gets ?? [] } };
+  const [has, gets] = await Promise.all([openText(at.keys, now), openText(at.keys, before)]);
+  return { ...item, labels: await labelChanges(at.keys, has, gets) };
 }
 
 /** What leaves goes first, so that its text is free for what comes back. */
@@ -204,7 +205,7 @@ function memoryChunks(items: readonly UndoItem[]): UndoItem[][] {
   );
 }
 
-function chunksOf(items: readonly UndoItem[], size: number): UndoItem[][] {
+export function chunksOf(items: readonly UndoItem[], size: number): UndoItem[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, at) =>
     items.slice(at * size, (at + 1) * size),
   );

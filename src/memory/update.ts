@@ -1,4 +1,5 @@
 import type { Category } from "../storage/closed-lists.ts";
+import { UserError } from "../errors.ts";
 import type { OpenAccount, Caller } from "../storage/open-account.ts";
 import { nextStatus } from "./approve.ts";
 import {
@@ -14,11 +15,12 @@ import {
   cleanTags,
   cleanText,
   openMemory,
+  labelChanges,
   openText,
-  sealLabels,
   sealMemory,
 } from "./memory.ts";
 import type { MemoryText } from "./memory.ts";
+import { ROOT } from "./file-path.ts";
 import { isSameStatement } from "./own-fingerprint.ts";
 import { checkSecrets, refuseTags, waitingNote, type RuleNote } from "./rules.ts";
 
@@ -51,6 +53,7 @@ export async function updateMemory(
   const row = await requireMemory(at, id);
   await requireVersion(at, row, ifVersion);
   const text = await openText(at.keys, row);
+  refuseOnFiles(text, changes);
   const { status, isApproval } = await nextStatus(at, row, changes.status, caller);
   const sent = await checkChanges(at, changes);
   const clean = changeText(text, sent.changes);
@@ -82,7 +85,7 @@ export async function updateMemory(
   }
 
   const operation = operationOf(caller);
-  const [sealed, before, after] = await Promise.all([
+  const [sealed, labels] = await Promise.all([
     sealMemory(
       at.keys,
       at.timeZone,
@@ -95,10 +98,8 @@ export async function updateMemory(
       },
       changedText,
     ),
-    sealLabels(at.keys, text),
-    sealLabels(at.keys, changedText),
+    labelChanges(at.keys, text, changedText),
   ]);
-  const kept = new Set(after.map(({ label }) => label));
   return writeChange(
     at,
     row,
@@ -111,10 +112,7 @@ export async function updateMemory(
         : sealed,
       kind: row.status === "trashed" && status !== "trashed" ? "restore" : "update",
       ...(isApproval && supersedes !== undefined ? { supersedes } : {}),
-      labels: {
-        drop: before.map(({ label }) => label).filter((label) => !kept.has(label)),
-        add: after,
-      },
+      labels,
     },
     { operation, text: changedText, notes },
   );
@@ -148,5 +146,26 @@ function changeText(text: MemoryText, changes: MemoryChanges): MemoryText {
     ...(project === undefined ? {} : { project }),
     ...(askedAs === undefined ? {} : { askedAs }),
     ...(text.provenance === undefined ? {} : { provenance: text.provenance }),
+    ...(text.path === undefined ? {} : { path: text.path }),
+    ...(text.store === undefined ? {} : { store: text.store }),
   });
+}
+
+/** @throws UserError invalid_input, expired */
+function refuseOnFiles({ path, redacted }: MemoryText, { project }: MemoryChanges): void {
+  if (redacted !== undefined) {
+    throw new UserError(
+      "expired",
+      "The text of this memory was taken out for good.",
+      "Save what is still known of it as a new memory.",
+    );
+  }
+  // Its files would stay behind.
+  if (path === ROOT && project !== undefined) {
+    throw new UserError(
+      "invalid_input",
+      "This memory describes a memory store, which has the name of its project.",
+      "Rename the store over /v1/memory_stores.",
+    );
+  }
 }

@@ -3,7 +3,7 @@
  * compared with its hash first, so a backup that was damaged says so and is never half believed.
  */
 import * as z from "zod";
-import { fromUtf8, utf8, type Bytes } from "../vault/bytes.ts";
+import { fromUtf8, through, utf8, type Bytes } from "../vault/bytes.ts";
 import { removeObjects } from "./remove-objects.ts";
 
 /** Hashes are SHA-256 in hex. */
@@ -119,12 +119,4 @@ export function openBackupFiles(bucket: R2Bucket, userId: string) {
 /** In hex. */
 export async function sha256(bytes: Bytes): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
-
-async function through(
-  bytes: Bytes,
-  transform: CompressionStream | DecompressionStream,
-): Promise<Bytes> {
-  const stream = new Blob([bytes]).stream().pipeThrough(transform);
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }

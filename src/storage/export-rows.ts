@@ -97,16 +97,8 @@ export function openExportRows(d1: D1Database, userId: string) {
     body: sql<string>`hex(${conversations.body})`,
   };
 
-  async function page<Row>(statement: string, values: readonly unknown[]): Promise<Page<Row>> {
-    const { results } = await d1
-      .prepare(statement)
-      .bind(userId, ...values)
-      .run<Row & { readonly found: number }>();
-    const [first] = results;
-    const isCut =
-      first !== undefined && (results.length < first.found || first.found === ROWS_A_PAGE);
-    return { rows: results, isLast: !isCut };
-  }
+  const page = <Row>(statement: string, values: readonly unknown[]) =>
+    readPage<Row>(d1, statement, [userId, ...values]);
 
   return {
     /** By id, whatever their status. */
@@ -190,8 +182,24 @@ export function openExportRows(d1: D1Database, userId: string) {
   };
 }
 
+/** @param statement from `pageSql` */
+export async function readPage<Row>(
+  d1: D1Database,
+  statement: string,
+  values: readonly unknown[],
+): Promise<Page<Row>> {
+  const { results } = await d1
+    .prepare(statement)
+    .bind(...values)
+    .run<Row & { readonly found: number }>();
+  const [first] = results;
+  const isCut =
+    first !== undefined && (results.length < first.found || first.found === ROWS_A_PAGE);
+  return { rows: results, isLast: !isCut };
+}
+
 /** Sizes are added up before any row is read whole. `t`: the table's rows in order and condition. */
-function pageSql(
+export function pageSql(
   table: SQLiteTable,
   order: readonly string[],
   condition: string,
@@ -209,11 +217,11 @@ function pageSql(
 }
 
 /** SQLite has no booleans. */
-type StoredFlags<Row extends { readonly userAsked: boolean }> = Omit<Row, "userAsked"> & {
+export type StoredFlags<Row extends { readonly userAsked: boolean }> = Omit<Row, "userAsked"> & {
   readonly userAsked: number;
 };
 
-function memoryPage<Row extends { readonly userAsked: boolean }>({
+export function memoryPage<Row extends { readonly userAsked: boolean }>({
   rows,
   isLast,
 }: Page<StoredFlags<Row>>): Page<Row> {

@@ -9,6 +9,8 @@ import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
 import { CLAIMED, runBatch } from "./batch.ts";
 import { columnLists } from "./columns.ts";
+import type { LabelChanges } from "./findable.ts";
+import { ANYWHERE, isFree, type FilePlace } from "./file-place.ts";
 import { conditionsOf, type MemoryFilter } from "./memory-filter.ts";
 import {
   hasMadeRoom,
@@ -60,7 +62,7 @@ export type MemoryVersionRow = Omit<typeof memoryVersions.$inferSelect, "body"> 
 
 export interface SealedLabel {
   readonly label: string;
-  readonly kind: "tag" | "project";
+  readonly kind: "tag" | "project" | "directory";
   readonly keyVersion: number;
   readonly body: string;
 }
@@ -90,12 +92,14 @@ export interface CreateInput {
   readonly limit: number;
   /** Given when the least useful memory may go to the trash if there is no room: the id of that operation. */
   readonly makeRoom: string | null;
+  /** Of a memory file. */
+  readonly place?: FilePlace;
 }
 
 export type CreateOutcome =
   /** `trashed` made room for it. */
   | { readonly outcome: "created"; readonly trashed: SealedText | null }
-  /** There is no room, and nothing was changed. */
+  /** There is no room, or no place for the file, and nothing was changed. */
   | { readonly outcome: "full" }
   /** `row` holds the same text already, or did until it expired. */
   | {
@@ -115,8 +119,8 @@ export interface ChangeInput {
   readonly kind: "update" | "delete" | "restore" | "rule";
   /** Id of a memory that the changed one now replaces. */
   readonly supersedes?: string;
-  /** Given when the labels changed: tokens to drop, labels to add. */
-  readonly labels?: { readonly drop: readonly string[]; readonly add: readonly SealedLabel[] };
+  /** Given when the labels changed. */
+  readonly labels?: LabelChanges;
 }
 
 export type MemoryOrder = "newest" | "oldest" | "updated" | "important";
@@ -138,9 +142,9 @@ const SQL_RELEASE = `DELETE FROM idempotency WHERE user_id = ?1 AND grant_id = ?
 const SQL_VERDICT =
   "SELECT op, args_hash AS argsHash FROM idempotency WHERE user_id = ?1 AND grant_id = ?2 AND key = ?3";
 
-/** Nothing is inserted where there is no room, unless a twin takes the save or this batch has made room. */
+/** Nothing is inserted where there is no room, unless a twin takes the save or this batch has made room; nor where a file has no place. */
 const SQL_INSERT = `INSERT INTO memories (user_id, ${ALL.names}) SELECT ?1, ${ALL.fromJson} FROM (SELECT ?5 AS j) WHERE ${CLAIMED}
-  AND (${MEMORY_COUNT} < ?6 OR ${hasTwin("j->>'fingerprint'")} OR ${hasMadeRoom("?7")})
+  AND (${MEMORY_COUNT} < ?6 OR ${hasTwin("j->>'fingerprint'")} OR ${hasMadeRoom("?7")}) AND ${isFree("?8", "?9")}
   ON CONFLICT (user_id, fingerprint) WHERE ${LIVING} DO UPDATE SET last_used_at = max(last_used_at, excluded.created_at)
   RETURNING id, expires_at AS expiresAt`;
 
@@ -149,7 +153,8 @@ const WINNER = `(SELECT w.id FROM memories w WHERE w.user_id = ?1 AND w.fingerpr
 const SUPERSEDED = `user_id = ?1 AND id = ?6 AND status <> 'trashed' AND superseded_by IS NULL AND id <> ${WINNER} AND ${CLAIMED}`;
 const SQL_SUPERSEDED_VERSION = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${SHARED.names})
   SELECT user_id, id, ?2, ?7, ${SHARED.names} FROM memories WHERE ${SUPERSEDED} ON CONFLICT DO NOTHING`;
-const SQL_SUPERSEDE = `UPDATE memories SET superseded_by = ${WINNER}, version = version + 1, changed_op = ?2, updated_at = ?7
+/** A superseded file leaves its path. */
+const SQL_SUPERSEDE = `UPDATE memories SET superseded_by = ${WINNER}, path_token = NULL, version = version + 1, changed_op = ?2, updated_at = ?7
   WHERE ${SUPERSEDED}`;
 
 /** The row that this operation made or changed; nothing when it met a duplicate, another version or a twin. */
@@ -199,7 +204,7 @@ const REPLACED = `user_id = ?1 AND id = ?4 AND id <> ?3 AND status <> 'trashed' 
   AND EXISTS (SELECT 1 FROM memories n WHERE n.user_id = ?1 AND n.id = ?3 AND n.changed_op = ?2)`;
 const SQL_REPLACED_VERSION = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${SHARED.names})
   SELECT user_id, id, ?2, ?5, ${SHARED.names} FROM memories WHERE ${REPLACED} ON CONFLICT DO NOTHING`;
-const SQL_REPLACE = `UPDATE memories SET superseded_by = ?3, version = version + 1, changed_op = ?2, updated_at = ?5 WHERE ${REPLACED}`;
+const SQL_REPLACE = `UPDATE memories SET superseded_by = ?3, path_token = NULL, version = version + 1, changed_op = ?2, updated_at = ?5 WHERE ${REPLACED}`;
 const SQL_CHANGE_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
   SELECT ?1, ?2, ?4, ?5, ?6, ?7, '{"memories":1}', NULL, ?3 FROM memories WHERE ${CHANGED} ON CONFLICT DO NOTHING`;
 
@@ -368,7 +373,7 @@ export function openMemories(d1: D1Database, userId: string) {
             .bind(userId, grantId, claim.key, claim.argsHash, op, claim.expiresAt, now),
         );
       }
-      const { limit, makeRoom } = input;
+      const { limit, makeRoom, place = ANYWHERE } = input;
       if (makeRoom !== null) {
         const room = {
           saveOp: op,
@@ -388,7 +393,17 @@ export function openMemories(d1: D1Database, userId: string) {
         statements.push(
           d1
             .prepare(SQL_INSERT)
-            .bind(userId, op, grantId, key, JSON.stringify(created), limit, makeRoom),
+            .bind(
+              userId,
+              op,
+              grantId,
+              key,
+              JSON.stringify(created),
+              limit,
+              makeRoom,
+              JSON.stringify(place.noFiles),
+              place.noDirectory,
+            ),
         ) - 1;
       if (claim !== null) {
         statements.push(

@@ -1,5 +1,5 @@
 /** Which of a user's memories are meant, as SQL. */
-import { eq, gte, isNull, lt, sql, type SQL } from "drizzle-orm";
+import { eq, gte, inArray, isNull, lt, sql, type SQL } from "drizzle-orm";
 import type { Category, Source } from "./closed-lists.ts";
 import { holdsNoneOf } from "./full-text.ts";
 import { memories, type MemoryStatus } from "./schema.ts";
@@ -11,6 +11,8 @@ export interface MemoryFilter {
   readonly labelsAny?: readonly string[];
   readonly labelsAll?: readonly string[];
   readonly category?: Category;
+  /** Any of these. */
+  readonly categories?: readonly Category[];
   readonly source?: Source;
   /** Each names the platform, or is part of the client's name in any case. */
   readonly from?: readonly { readonly source: Source | null; readonly client: string }[];
@@ -27,6 +29,9 @@ export function conditionsOf(userId: string, filter: MemoryFilter): SQL[] {
     eq(memories.userId, userId),
     eq(memories.status, filter.status),
     filter.category === undefined ? undefined : eq(memories.category, filter.category),
+    filter.categories === undefined
+      ? undefined
+      : inArray(memories.category, [...filter.categories]),
     filter.source === undefined ? undefined : eq(memories.source, filter.source),
     ...(filter.from ?? []).map(
       // SQLite's lower() knows ASCII only.

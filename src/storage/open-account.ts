@@ -10,6 +10,7 @@ import { openExportRows, type ExportRows } from "./export-rows.ts";
 import { openImports, type ImportStore } from "./imports.ts";
 import { openJobs, type JobStore } from "./jobs.ts";
 import { openMemories, type MemoryStore } from "./memories.ts";
+import { openMemoryFiles, type MemoryFileStore } from "./memory-files.ts";
 import { openMemoryIndex, type MemoryIndex } from "./memory-index.ts";
 import { openMessageIndex, type MessageIndex } from "./message-index.ts";
 import { openArchiveRestore, type ArchiveRestoreStore } from "./archive-restore.ts";
@@ -30,6 +31,7 @@ export interface OpenAccount {
   readonly ruleSources: RuleSources;
   readonly accounts: AccountStore;
   readonly memories: MemoryStore;
+  readonly memoryFiles: MemoryFileStore;
   readonly memoryIndex: MemoryIndex;
   readonly conversations: ConversationStore;
   readonly messageIndex: MessageIndex;
@@ -85,6 +87,7 @@ export function openAccount(
     row: account,
     accounts: openAccounts(env.DB, keys.userId),
     memories: openMemories(env.DB, keys.userId),
+    memoryFiles: openMemoryFiles(env.DB, keys.userId),
     memoryIndex: openMemoryIndex(env.DB, account),
     conversations: openConversations(env.DB, keys.userId),
     messageIndex: openMessageIndex(env.DB, account),

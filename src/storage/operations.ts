@@ -9,7 +9,8 @@ import { SQL_CHANGED } from "./accounts.ts";
 import { runBatch } from "./batch.ts";
 import { columnLists, prefixed } from "./columns.ts";
 import { conversationStatements } from "./conversation-states.ts";
-import type { OperationInput, SealedLabel } from "./memories.ts";
+import { findableStatements, type LabelChanges } from "./findable.ts";
+import type { OperationInput } from "./memories.ts";
 import {
   conversations,
   conversationVersions,
@@ -32,6 +33,7 @@ export interface TouchedMemory {
     readonly bodyVersion: number;
     /** Whether the earlier state is found by its text: neither in the trash nor superseded. */
     readonly isLiving: boolean;
+    readonly isRedacted: boolean;
   } | null;
 }
 
@@ -51,7 +53,7 @@ export interface UndoItem {
   /** To bring back; null: to the trash. */
   readonly earlier: number | null;
   /** Where the text of the two differs. */
-  readonly labels?: { readonly drop: readonly string[]; readonly add: readonly SealedLabel[] };
+  readonly labels?: LabelChanges;
 }
 
 export interface UndoBatch {
@@ -98,18 +100,6 @@ const SQL_RESTORE = `${ITEMS} UPDATE memories SET ${RESTORED}, version = memorie
   WHERE ${AS_ITEM} AND e.id = memories.id AND ${KEPT_BY_THIS}`;
 const SQL_TRASH = `${ITEMS} UPDATE memories SET status = 'trashed', trashed_at = ?3, trashed_op = ?2, version = memories.version + 1, changed_op = ?2, updated_at = ?3
   FROM items WHERE ${AS_ITEM} AND items.earlier IS NULL AND ${KEPT_BY_THIS}`;
-const CHANGED = `json_each(?3) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value->>'id' AND m.changed_op = ?2`;
-const SQL_UNINDEX = `DELETE FROM memories_fts WHERE rowid IN (SELECT m.seq FROM ${CHANGED})`;
-const SQL_INDEX = `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx)
-  SELECT m.seq, m.tokens, m.dt, '' FROM ${CHANGED} WHERE m.status = 'active'`;
-const SQL_UNLABEL = `DELETE FROM memory_labels WHERE user_id = ?1 AND (label, seq) IN
-  (SELECT l.value, m.seq FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'drop') l)`;
-const SQL_NAME_LABELS = `INSERT INTO labels (user_id, label, kind, key_version, created_at, body)
-  SELECT ?1, l.value->>'label', l.value->>'kind', l.value->>'keyVersion', ?4, unhex(l.value->>'body')
-  FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
-const SQL_LABEL = `INSERT INTO memory_labels (user_id, label, seq)
-  SELECT ?1, l.value->>'label', m.seq FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
-
 const SQL_DONE = `SELECT j.value AS id FROM json_each(?3) j WHERE
   EXISTS (SELECT 1 FROM memories m WHERE m.user_id = ?1 AND m.id = j.value AND m.changed_op = ?2)
   OR EXISTS (SELECT 1 FROM conversations c WHERE c.user_id = ?1 AND c.id = j.value AND c.changed_op = ?2)`;
@@ -133,12 +123,7 @@ export function openOperations(d1: D1Database, userId: string) {
       ...[SQL_COUNT, SQL_KEEP, SQL_RESTORE, SQL_TRASH].map((statement) =>
         bound(d1, statement, [userId, op, now, rows]),
       ),
-      ...[SQL_UNINDEX, SQL_INDEX, SQL_UNLABEL].map((statement) =>
-        bound(d1, statement, [userId, op, rows]),
-      ),
-      ...[SQL_NAME_LABELS, SQL_LABEL].map((statement) =>
-        bound(d1, statement, [userId, op, rows, now]),
-      ),
+      ...findableStatements(d1, userId, { items, op, now }),
     ];
   }
 
@@ -232,6 +217,7 @@ export function openOperations(d1: D1Database, userId: string) {
                   version: before.version,
                   bodyVersion: before.bodyVersion,
                   isLiving: before.status !== "trashed" && before.supersededBy === null,
+                  isRedacted: before.dt === "",
                 },
         };
       });
@@ -361,6 +347,8 @@ const EARLIER = {
   bodyVersion: memoryVersions.bodyVersion,
   status: memoryVersions.status,
   supersededBy: memoryVersions.supersededBy,
+  // Every state has words of its day in it, except for one that was redacted (`memory-files.ts`).
+  dt: memoryVersions.dt,
 };
 
 /** D1 refuses values that a statement does not name. */

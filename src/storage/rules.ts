@@ -28,7 +28,7 @@ export interface MemoryRules {
 /** Some of the rules, under the names that people write. */
 export type RuleSettings = Partial<AllRuleSettings>;
 export type RuleName = keyof AllRuleSettings;
-type AllRuleSettings = Readonly<z.output<ReturnType<typeof makeSchema>>>;
+type AllRuleSettings = Readonly<z.output<ReturnType<typeof ruleSettingsSchema>>>;
 
 /** Where the rules of a request come from. */
 export interface RuleSources {
@@ -52,7 +52,7 @@ const MAX_BLOCKED_TAGS = 100;
 const DEDUPLICATION = ["on", "report", "off"] as const;
 
 /** Not at module scope: making it takes milliseconds of every isolate's start, and hardly any isolate needs it. */
-function makeSchema() {
+export function ruleSettingsSchema() {
   return z.strictObject({
     auto_save: z.union([z.literal("all"), z.array(z.enum(CATEGORIES)).max(CATEGORIES.length)]),
     max_memories: z.int().min(1).max(MAX_MAX_MEMORIES),
@@ -69,7 +69,7 @@ function makeSchema() {
   });
 }
 
-let schema: ReturnType<ReturnType<typeof makeSchema>["partial"]> | undefined;
+let schema: ReturnType<ReturnType<typeof ruleSettingsSchema>["partial"]> | undefined;
 
 /** What to write instead of a value that cannot be used. */
 const WANTED: Readonly<Record<RuleName, string>> = {
@@ -127,7 +127,7 @@ export function readSettings(value: unknown): ReadSettings {
     };
   }
   const entries = Object.entries(given);
-  schema ??= makeSchema().partial();
+  schema ??= ruleSettingsSchema().partial();
   const parsed = schema.safeParse(
     Object.fromEntries(entries.filter(([, setting]) => setting !== null)),
   );

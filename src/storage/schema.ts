@@ -80,6 +80,7 @@ const memoryColumns = {
   importance: integer("importance").notNull(),
   fingerprint: text("fingerprint").notNull(),
   originKey: text("origin_key"),
+  /** Of a memory file; null once another memory supersedes it. The path itself stands in `body`. */
   pathToken: text("path_token"),
   supersededBy: text("superseded_by"),
   createdAt: time("created_at").notNull(),
@@ -169,13 +170,13 @@ export const operations = sqliteTable(
   (t) => [primaryKey({ columns: [t.userId, t.id] })],
 );
 
-/** Encrypted names of tags and projects by blind token. WITHOUT ROWID. */
+/** Encrypted names of tags, projects and directories of memory files by blind token. WITHOUT ROWID. */
 export const labels = sqliteTable(
   "labels",
   {
     userId: text("user_id").notNull(),
     label: text("label").notNull(),
-    kind: text("kind", { enum: ["tag", "project"] }).notNull(),
+    kind: text("kind", { enum: ["tag", "project", "directory"] }).notNull(),
     keyVersion: integer("key_version").notNull(),
     createdAt: time("created_at").notNull(),
     body: body(),
@@ -183,7 +184,7 @@ export const labels = sqliteTable(
   (t) => [primaryKey({ columns: [t.userId, t.label] })],
 );
 
-/** For listing by tag or project. WITHOUT ROWID. */
+/** For listing by tag, project or directory. WITHOUT ROWID. */
 export const memoryLabels = sqliteTable(
   "memory_labels",
   {

@@ -27,7 +27,8 @@ function makeSchema() {
     version,
     text_version: textVersion,
     status: z.enum(MEMORY_STATUSES),
-    content: z.string().min(1),
+    /** Empty for an empty file, and where it was redacted. */
+    content: z.string(),
     category: z.enum(CATEGORIES),
     tags: z.array(z.string()),
     project: z.string().optional(),
@@ -41,6 +42,15 @@ function makeSchema() {
     /** Stored beside another one that says the same. */
     is_twin: z.literal(true).optional(),
     provenance: provenance.optional(),
+    /** Of a memory file, within its project. At the path / it makes the project a memory store. */
+    path: z.string().startsWith("/").optional(),
+    store: z
+      .strictObject({
+        metadata: z.record(z.string(), z.string()),
+        archived_at: time.optional(),
+      })
+      .optional(),
+    redacted: z.strictObject({ at: time, grant_id: z.string() }).optional(),
     ...by,
     created_at: time,
     updated_at: time,

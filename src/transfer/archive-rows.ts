@@ -6,8 +6,13 @@ import {
   type ConversationText,
   type MessageText,
 } from "../conversations/conversation.ts";
-import { canonicalText } from "../memory/canonical.ts";
-import { openText, type MemoryText } from "../memory/memory.ts";
+import {
+  openText,
+  textFingerprint,
+  type MemoryText,
+  type Redaction,
+  type StoreFacts,
+} from "../memory/memory.ts";
 import type { ConversationRow, MessageRow } from "../storage/conversations.ts";
 import type {
   ConversationVersionRow,
@@ -16,7 +21,6 @@ import type {
 } from "../storage/export-rows.ts";
 import type { MemoryRow, MemoryVersionRow } from "../storage/memories.ts";
 import type { OperationRow } from "../storage/operations.ts";
-import { fingerprint } from "../vault/blind.ts";
 import type { Keys } from "../vault/keys.ts";
 import { messageProvenanceLine, provenanceLine } from "../vault/provenance.ts";
 import type { LineOf } from "./archive-lines.ts";
@@ -89,7 +93,7 @@ async function memoryFields(
   row: ExportRow<MemoryRow | MemoryVersionRow>,
 ): Promise<Omit<LineOf<"memory">, "type">> {
   const text: MemoryText = await openText(keys, row);
-  const common = await fingerprint(keys, canonicalText(text.content), text.project ?? "");
+  const common = await textFingerprint(keys, text);
   return {
     id: row.id,
     version: row.version,
@@ -108,6 +112,9 @@ async function memoryFields(
     ...given("superseded_by", row.supersededBy),
     ...(row.fingerprint === common ? {} : { is_twin: true }),
     ...(text.provenance === undefined ? {} : { provenance: provenanceLine(text.provenance) }),
+    ...given("path", text.path),
+    ...(text.store === undefined ? {} : { store: storeLine(text.store) }),
+    ...(text.redacted === undefined ? {} : { redacted: redactionLine(text.redacted) }),
     client: row.client,
     grant_id: row.grantId,
     created_at: iso(row.createdAt),
@@ -119,6 +126,14 @@ async function memoryFields(
     ...given("trashed_at", isoOrNull(row.trashedAt)),
     ...given("trashed_op", row.trashedOp),
   };
+}
+
+function storeLine({ metadata, archivedAt }: StoreFacts): NonNullable<LineOf<"memory">["store"]> {
+  return { metadata: { ...metadata }, ...given("archived_at", isoOrNull(archivedAt ?? null)) };
+}
+
+function redactionLine({ at, grantId }: Redaction): NonNullable<LineOf<"memory">["redacted"]> {
+  return { at: iso(at), grant_id: grantId };
 }
 
 async function conversationFields(

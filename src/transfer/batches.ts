@@ -46,8 +46,8 @@ export type BatchRecord =
       readonly examples: readonly string[];
     };
 
-/** 512 KiB: with its tokens a row stays below D1's 2 MB, and in hex below the limit of a parameter. */
-const MAX_MESSAGE_BYTES = 524_288;
+/** 1 MiB, as JSON. */
+const MAX_MESSAGE_BYTES = 1_048_576;
 /** Of a conversation that goes in parts. Arbitrary. */
 export const OPENING_MESSAGES = 8;
 /** Of a kind of skip, in a report. */
@@ -161,7 +161,7 @@ function sizeOf(
   return { end, size: { chars, messages: end - from } };
 }
 
-/** What no row can hold. */
+/** What is taken for no message of a conversation. */
 export function isTooLarge(message: IdentifiedMessage): boolean {
   // In JSON a UTF-16 unit has at most six bytes: most messages need no count.
   if (message.text.length * 6 < MAX_MESSAGE_BYTES && message.attachments.length === 0) return false;

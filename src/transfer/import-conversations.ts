@@ -126,6 +126,9 @@ const MAX_TITLE_CHARS = 1_000;
 /** Arbitrary. */
 const MAX_NAME_CHARS = 100;
 
+/** Of a sealed message in hex: with its tokens, 455 KB at most, it stays below D1's 2 MB for a value. Deflated, a text of 1 MiB has a third. */
+const MAX_BODY_CHARS = 1_400_000;
+
 const NOTHING: PreparedConversations = { rows: [], messages: [], moves: [], reindex: [] };
 
 async function prepareOne(
@@ -177,7 +180,7 @@ async function prepareOne(
   const removed = new Map(removedMessages.map((message) => [message.originKey, message]));
 
   const takenIds = new Set([...storedMessages, ...removedMessages].map(({ id }) => id));
-  const sealing: Promise<PreparedMessage>[] = [];
+  const sealing: Promise<PreparedMessage | null>[] = [];
   const moves: { originKey: string; position: number }[] = [];
   const touched = new Set<number>();
   let changed = 0;
@@ -196,7 +199,8 @@ async function prepareOne(
     changed += 1;
     touch(touched, position);
     const before = known ?? removed.get(originKey) ?? null;
-    tally.add("message", before === null ? "new" : "updated");
+    const outcome = before === null ? "new" : "updated";
+    tally.add("message", outcome);
     if (run.isTrial) continue;
     const ownId = ownIdOf(entry.message);
     const id = before?.id ?? (ownId === null || takenIds.has(ownId) ? newId() : ownId);
@@ -217,13 +221,16 @@ async function prepareOne(
     const { source } = conversation;
     const { timeZone } = at;
     const { indexer } = run;
-    const seal = async (): Promise<PreparedMessage> => ({
-      row: await sealMessage(at.keys, facts, { text, title, source, timeZone, indexer }),
-      replaced: known,
-    });
+    const seal = async (): Promise<PreparedMessage | null> => {
+      const row = await sealMessage(at.keys, facts, { text, title, source, timeZone, indexer });
+      if (row.body.length <= MAX_BODY_CHARS) return { row, replaced: known };
+      tally.add("message", outcome, -1);
+      tally.skip("message", "too_large", 1, [exampleOf(entry.message)]);
+      return null;
+    };
     sealing.push(seal());
   }
-  const messages = await Promise.all(sealing);
+  const messages = (await Promise.all(sealing)).filter((message) => message !== null);
 
   const text: ConversationText = {
     title,
@@ -330,7 +337,7 @@ async function placeMessages(
     [...removedMessages, ...storedMessages].map((message) => [message.id, message.originKey]),
   );
   const skip = (message: IdentifiedMessage, reason: SkipReason) =>
-    run.tally.skip("message", reason, 1, [message.text.slice(0, 120).toWellFormed()]);
+    run.tally.skip("message", reason, 1, [exampleOf(message)]);
   const keyed = await Promise.all(
     conversation.messages.map(async (message) => ({
       message,
@@ -361,6 +368,10 @@ async function placeMessages(
       };
     }),
   );
+}
+
+function exampleOf({ text }: IdentifiedMessage): string {
+  return text.slice(0, 120).toWellFormed();
 }
 
 interface Placed {

@@ -1,18 +1,18 @@
 /** Compares read memories with what is stored and seals what is new. */
 import { UserError } from "../errors.ts";
-import { canonicalText } from "../memory/canonical.ts";
+import { ROOT } from "../memory/file-path.ts";
 import {
   cleanText,
   DEFAULT_IMPORTANCE,
   sealLabels,
   sealMemory,
+  textFingerprint,
   type MemoryText,
 } from "../memory/memory.ts";
 import { ownFingerprint } from "../memory/own-fingerprint.ts";
 import { checkSecrets, expiryByRule, refuseTags, type SentText } from "../memory/rules.ts";
 import { maskSecrets } from "../memory/secrets.ts";
 import type { SealedLabel, SealedMemory } from "../storage/memories.ts";
-import { fingerprint } from "../vault/blind.ts";
 import { isId, newId } from "../vault/ids.ts";
 import { itemKey } from "../vault/provenance.ts";
 import { retireExpired } from "../memory/trash.ts";
@@ -87,13 +87,20 @@ export async function prepareMemories(
     const stored = byKey.get(key) ?? (ofId?.createdOp === run.operationId ? undefined : ofId);
     const isKnownText = lives && living.has(print);
     const isTakenText = lives && taken.has(print);
+    // Another file stands there: both are kept. What makes a project a store says no more than that it is one.
+    const isTakenPlace = text.path !== undefined && (isKnownText || isTakenText);
+    const isTwin = !isTakenPlace && (isKnownText || isTakenText);
     if (stored !== undefined && revived.has(stored.id)) {
       tally.add("memory", "updated");
     } else if (stored?.status === "trashed") {
       tally.skip("memory", "trashed", 1, [await exampleOf(run, text.content)]);
-    } else if (stored !== undefined || (isKnownText && deduplication === "on")) {
+    } else if (
+      stored !== undefined ||
+      (isKnownText && isTwin && deduplication === "on") ||
+      (isTakenPlace && text.path === ROOT)
+    ) {
       tally.add("memory", "unchanged");
-    } else if (taken.has(key) || (isTakenText && deduplication === "on")) {
+    } else if (taken.has(key) || (isTakenText && isTwin && deduplication === "on")) {
       tally.skip("memory", "duplicate_in_file", 1, [await exampleOf(run, text.content)]);
     } else if (room.left <= 0) {
       tally.skip("memory", "limit_reached", 1, [await exampleOf(run, text.content)]);
@@ -104,9 +111,10 @@ export async function prepareMemories(
       const ownId = ownIdOf(memory);
       const id = ownId === null || takenIds.has(ownId) ? newId() : ownId;
       takenIds.add(id);
+      const placed = isTakenPlace ? { ...text, path: `${text.path}.${newId()}` } : text;
       prepared.push({
-        row: await sealNew(run, one, { id, isTwin: isKnownText || isTakenText }),
-        labels: await sealLabels(at.keys, text),
+        row: await sealNew(run, { ...one, text: placed }, { id, isTwin }),
+        labels: await sealLabels(at.keys, placed),
       });
     }
   }
@@ -160,7 +168,6 @@ async function sealNew(
       client: caller.client,
       importance: Math.min(5, Math.max(1, Math.round(memory.importance ?? DEFAULT_IMPORTANCE))),
       originKey: key,
-      pathToken: null,
       supersededBy: isId(memory.supersededBy) ? memory.supersededBy : null,
       createdAt,
       updatedAt: memory.updatedAt ?? createdAt,
@@ -191,12 +198,15 @@ async function readMemory(
   // Before anything is cut: half a secret would not be recognised.
   const checked = await checkSecrets(rules, { content, tags, project, askedAs });
   if (checked.refusal !== null) return { reason: "secret" };
-  const text = readText({ ...memory, ...checked.text });
+  const isWaiting = rules.imports === "pending" || memory.status === "pending";
+  // What waits would keep its place from others, who could not see why.
+  const { path, ...pathless } = { ...memory, ...checked.text };
+  const text = readText(isWaiting || path === undefined ? pathless : { ...pathless, path });
   if ("reason" in text) return text;
   if (refuseTags(rules, text.tags) !== null) return { reason: "blocked_tag" };
   const [key, print] = await Promise.all([
     itemKey(keys, "memory", memory.provenance),
-    fingerprint(keys, canonicalText(text.content), text.project ?? ""),
+    textFingerprint(keys, text),
   ]);
   return {
     memory,
@@ -212,7 +222,8 @@ function readText({
   tags,
   project,
   askedAs,
-}: SentText & Pick<IdentifiedMemory, "content" | "tags">):
+  path,
+}: SentText & Pick<IdentifiedMemory, "content" | "tags" | "path">):
   | MemoryText
   | { readonly reason: "too_large" | "empty" | "unreadable" } {
   try {
@@ -222,6 +233,7 @@ function readText({
       tags: tags.map((tag) => tag.slice(0, 60).toWellFormed()).slice(0, 20),
       ...(project === undefined ? {} : { project: project.slice(0, 100).toWellFormed() }),
       ...(askedAs === undefined ? {} : { askedAs }),
+      ...(path === undefined ? {} : { path }),
     });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -3,6 +3,7 @@
  * may write one.
  */
 import * as z from "zod";
+import { isPath } from "../memory/file-path.ts";
 import { cleanString } from "../memory/memory.ts";
 import { CATEGORIES, ROLES, SOURCES } from "../storage/closed-lists.ts";
 import { OPENING_MESSAGES, type BatchRecord } from "./batches.ts";
@@ -78,6 +79,7 @@ function makeSchemas() {
     supersedes: z.string().exactOptional(),
     userAsked: z.boolean().exactOptional(),
     askedAs: z.array(text).exactOptional(),
+    path: text.refine(isPath).exactOptional(),
   });
 
   const record: z.ZodType<BatchRecord> = z.discriminatedUnion("type", [

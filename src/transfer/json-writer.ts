@@ -30,6 +30,7 @@ export const jsonWriter: Writer = {
         superseded_by: memory.supersededBy ?? undefined,
         supersedes: memory.status === "pending" ? memory.supersedes : undefined,
         asked_as: memory.askedAs,
+        path: memory.path,
         provenance: isForeign(memory) ? provenanceLine(memory.provenance) : undefined,
       }),
       index,

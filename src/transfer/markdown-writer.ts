@@ -1,3 +1,4 @@
+import { shownPath } from "../memory/file-path.ts";
 import { iso, type Writer } from "./writer.ts";
 
 export const markdownWriter: Writer = {
@@ -6,6 +7,7 @@ export const markdownWriter: Writer = {
     const about = [
       memory.category,
       memory.project === undefined ? null : `project ${memory.project}`,
+      memory.path === undefined ? null : `file ${shownPath(memory)}`,
       ...memory.tags.map((tag) => `#${tag}`),
       `saved ${iso(memory.createdAt)}`,
       `by ${memory.client}`,

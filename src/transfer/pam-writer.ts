@@ -24,7 +24,7 @@ export const pamWriter: Writer = {
 };
 
 async function storeLine(memory: Memory) {
-  const { category, tags, project, importance, source } = memory;
+  const { category, tags, project, path, importance, source } = memory;
   return {
     id: memory.id,
     ...typeOf(category),
@@ -39,7 +39,7 @@ async function storeLine(memory: Memory) {
       ...(memory.supersededBy === null ? {} : { superseded_by: memory.supersededBy }),
     },
     provenance: { platform: memory.provenance?.platform ?? source },
-    metadata: { cofio: { category, tags, project, importance } },
+    metadata: { cofio: { category, tags, project, path, importance } },
   };
 }
 

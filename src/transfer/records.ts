@@ -98,6 +98,8 @@ export interface ImportedMemory {
   readonly supersedes?: string;
   readonly userAsked?: boolean;
   readonly askedAs?: readonly string[];
+  /** Of a memory file in a Cofio export; its content is kept to the letter. */
+  readonly path?: string;
 }
 
 export type ImportRecord =

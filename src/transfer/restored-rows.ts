@@ -8,7 +8,7 @@ import {
   type MessageText,
 } from "../conversations/conversation.ts";
 import type { Indexer } from "../conversations/indexer.ts";
-import { sealMemory, type MemoryText } from "../memory/memory.ts";
+import { sealMemory, type MemoryText, type StoreFacts } from "../memory/memory.ts";
 import { ownFingerprint } from "../memory/own-fingerprint.ts";
 import type { SealedConversation } from "../storage/imports.ts";
 import type { SealedMemory } from "../storage/memories.ts";
@@ -19,7 +19,7 @@ import { itemKey, messageKey, type MessageProvenance } from "../vault/provenance
 import type { ConversationLine, LineOf, MemoryLine, MessageLine } from "./archive-lines.ts";
 
 export function memoryTextOf(line: MemoryLine): MemoryText {
-  const { content, tags, project, asked_as, supersedes, provenance } = line;
+  const { content, tags, project, asked_as, supersedes, provenance, path, store, redacted } = line;
   return {
     content,
     tags,
@@ -29,6 +29,18 @@ export function memoryTextOf(line: MemoryLine): MemoryText {
     ...(provenance === undefined
       ? {}
       : { provenance: { platform: provenance.platform, ...idOf(provenance) } }),
+    ...(path === undefined ? {} : { path }),
+    ...(store === undefined ? {} : { store: storeOf(store) }),
+    ...(redacted === undefined
+      ? {}
+      : { redacted: { at: Date.parse(redacted.at), grantId: redacted.grant_id } }),
+  };
+}
+
+function storeOf({ metadata, archived_at }: NonNullable<MemoryLine["store"]>): StoreFacts {
+  return {
+    metadata,
+    ...(archived_at === undefined ? {} : { archivedAt: Date.parse(archived_at) }),
   };
 }
 
@@ -52,7 +64,6 @@ export async function memoryRow(at: OpenAccount, line: MemoryLine): Promise<Seal
       client: line.client,
       importance: line.importance,
       originKey: provenance === undefined ? null : await itemKey(keys, "memory", provenance),
-      pathToken: null,
       supersededBy: line.superseded_by ?? null,
       createdAt: Date.parse(line.created_at),
       updatedAt: Date.parse(line.updated_at),

@@ -3,6 +3,7 @@
  * open to a class that extends it.
  */
 import { _SHA256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 
 /** Plain JSON. `rest` is the end of what was hashed, less than 64 bytes in hex: it is sealed wherever that is. */
 export interface Sha256State {
@@ -30,12 +31,12 @@ export class ResumableSha256 extends _SHA256 {
     return {
       words: this.get(),
       bytes: this.length,
-      rest: this.buffer.subarray(0, this.pos).toHex(),
+      rest: bytesToHex(this.buffer.subarray(0, this.pos)),
     };
   }
 
   /** In hex. Nothing may follow. */
   end(): string {
-    return this.digest().toHex();
+    return bytesToHex(this.digest());
   }
 }

@@ -50,6 +50,11 @@ export function fingerprint(keys: Keys, canonical: string, project: string): Pro
   );
 }
 
+/** Identity of a place for a memory file, and of a directory above it. Names of projects are folded as for labels; case matters in a path. */
+export function pathToken(keys: Keys, project: string, path: string): Promise<string> {
+  return mac(keys, "path/v1", `${project.normalize("NFC").toLowerCase()}\0${path}`, IDENTITY_CHARS);
+}
+
 /** Identity of an item by its platform's own ids, so that importing it twice changes nothing. */
 export function originKey(keys: Keys, parts: readonly string[]): Promise<string> {
   return mac(keys, "id/v1", parts.join("\0"), IDENTITY_CHARS);

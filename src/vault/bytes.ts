@@ -16,6 +16,15 @@ export function fromUtf8(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
+/** What a compression makes of bytes. */
+export async function through(
+  bytes: ArrayBuffer | Bytes,
+  transform: CompressionStream | DecompressionStream,
+): Promise<Bytes> {
+  const stream = new Blob([bytes]).stream().pipeThrough(transform);
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
 /** RFC 4648 base32 in lower case, without padding; FTS5's ascii tokenizer never splits it. */
 export function base32(bytes: Uint8Array): string {
   const alphabet = "abcdefghijklmnopqrstuvwxyz234567";

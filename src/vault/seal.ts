@@ -1,8 +1,8 @@
 /**
- * Row format v1: `01 | key version | IV (12 random bytes) | ciphertext and tag`. The associated data is the two header
+ * A row: `format | key version | IV (12 random bytes) | ciphertext and tag`. The associated data is the two header
  * bytes and `user|id|version|kind`, so ciphertext that was moved to another row, user or version does not open.
  */
-import { fromUtf8, utf8, type Bytes } from "./bytes.ts";
+import { fromUtf8, through, utf8, type Bytes } from "./bytes.ts";
 import type { Keys } from "./keys.ts";
 
 export type SealedKind =
@@ -22,13 +22,28 @@ export interface SealContext {
   readonly kind: SealedKind;
 }
 
-const FORMAT = 1;
+/** Formats: what is sealed as it is, and what was deflated before (RFC 1951). */
+const AS_IT_IS = 1;
+const DEFLATED = 2;
+/**
+ * Bytes of JSON from which on it is deflated, so that a message of 1 MiB stays below D1's limits. Shorter texts are not, because their
+ * length would tell how much in them repeats.
+ */
+const DEFLATED_FROM = 262_144;
 const HEADER_BYTES = 2;
 /** 96 bits, the size AES-GCM is specified for (NIST SP 800-38D §8.2). */
 const IV_BYTES = 12;
 
-export async function sealBytes(keys: Keys, context: SealContext, plain: Bytes): Promise<Bytes> {
-  const header = new Uint8Array([FORMAT, keys.version]);
+export function sealBytes(keys: Keys, context: SealContext, plain: Bytes): Promise<Bytes> {
+  return seal(keys, context, { format: AS_IT_IS, plain });
+}
+
+async function seal(
+  keys: Keys,
+  context: SealContext,
+  { format, plain }: { readonly format: number; readonly plain: Bytes },
+): Promise<Bytes> {
+  const header = new Uint8Array([format, keys.version]);
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const sealed = await crypto.subtle.encrypt(
     { name: "AES-GCM", iv, additionalData: associatedData(keys, context, header) },
@@ -45,7 +60,8 @@ export async function sealBytes(keys: Keys, context: SealContext, plain: Bytes):
 /** @throws Error when the row was altered, moved, or sealed under another key. */
 export async function openBytes(keys: Keys, context: SealContext, row: Bytes): Promise<Bytes> {
   const header = row.subarray(0, HEADER_BYTES);
-  if (header[0] !== FORMAT) throw new Error(`Unknown row format ${header[0]}`);
+  const [format] = header;
+  if (format !== AS_IT_IS && format !== DEFLATED) throw new Error(`Unknown row format ${format}`);
   const plain = await crypto.subtle.decrypt(
     {
       name: "AES-GCM",
@@ -55,12 +71,22 @@ export async function openBytes(keys: Keys, context: SealContext, row: Bytes): P
     keys.enc,
     row.subarray(HEADER_BYTES + IV_BYTES),
   );
-  return new Uint8Array(plain);
+  return format === DEFLATED
+    ? through(plain, new DecompressionStream("deflate-raw"))
+    : new Uint8Array(plain);
 }
 
 /** Seals a JSON value; the result is hex, the form in which D1 takes bytes inside a JSON parameter. */
 export async function sealJson(keys: Keys, context: SealContext, value: unknown): Promise<string> {
-  return (await sealBytes(keys, context, utf8(JSON.stringify(value)))).toHex();
+  const json = utf8(JSON.stringify(value));
+  const row =
+    json.length < DEFLATED_FROM
+      ? await sealBytes(keys, context, json)
+      : await seal(keys, context, {
+          format: DEFLATED,
+          plain: await through(json, new CompressionStream("deflate-raw")),
+        });
+  return row.toHex();
 }
 
 /** Opens what `sealJson` made. The caller names the type: the associated data proves who wrote it. */

@@ -168,8 +168,46 @@ async function putIntoEveryInput(): Promise<string[]> {
   await call("import_data", { data: cofioExport(canary).replace('"active"', '"trashed"') });
   await upload(canary("file name"), claudeExport(keep));
   await sendBatches(canary("name of a file read outside"), claudeExport(keep));
+  await writeFiles(keep);
   await backUp();
   return stored;
+}
+
+/** As Claude's memory tool and a client of the memory stores do. */
+async function writeFiles(keep: (input: string) => string): Promise<void> {
+  const path = `/memories/${canary("directory")}/${canary("file name")}`;
+  for (const command of [
+    { command: "create", path, file_text: `Noted ${canary("file text that was replaced")}` },
+    { command: "str_replace", path, old_str: "Noted", new_str: keep("replacing text") },
+    { command: "insert", path, insert_line: 0, insert_text: keep("inserted text") },
+    { command: "rename", old_path: path, new_path: `/memories/${keep("new directory")}/a` },
+    { command: "view", path: `/memories/${canary("path to nothing")}` },
+    { command: canary("unknown command"), path: `/etc/${canary("foreign root")}` },
+  ]) {
+    await (await api("/memory-tool", command)).text();
+  }
+  const made = await stores("", {
+    name: keep("name of a store"),
+    description: keep("description of a store"),
+    metadata: { [canary("key of metadata")]: canary("value of metadata") },
+  });
+  const memories = `/${made.id}/memories`;
+  const memory = await stores(memories, {
+    path: `/${keep("path in a store")}`,
+    content: canary("text that is redacted"),
+  });
+  await stores(`${memories}/${memory.id}`, { content: keep("text in a store") });
+  await stores(`/${made.id}/memory_versions/${memory.memory_version_id}/redact`, {});
+  await stores(memories, { path: canary("path that is none"), content: canary("text in vain") });
+}
+
+async function stores(path: string, body: unknown): Promise<Record<string, any>> {
+  const response = await fetch(`${server.origin}/v1/memory_stores${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as Record<string, any>;
 }
 
 /** As a reader on the person's own machine does: first a check, then the import. */

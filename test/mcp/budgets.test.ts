@@ -3,7 +3,7 @@ import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { beforeAll, expect, test } from "vitest";
 import inputSchemas from "../../src/mcp/input-schemas.json" with { type: "json" };
 import { inputSchemaOf } from "../../src/mcp/input-schema.ts";
-import { tools } from "../../src/mcp/tools/index.ts";
+import { chatgptTools, tools } from "../../src/mcp/tools/index.ts";
 import { callCounted, type Counts } from "../support/counting.ts";
 import { callRaw, callTool, newPerson, type Person } from "../support/people.ts";
 
@@ -66,7 +66,9 @@ beforeAll(async () => {
 });
 
 test("the listed schemas are what the tools take", () => {
-  const made = Object.fromEntries(tools.map((tool) => [tool.name, inputSchemaOf(tool)]));
+  const made = Object.fromEntries(
+    [...tools, ...chatgptTools].map((tool) => [tool.name, inputSchemaOf(tool)]),
+  );
   expect(inputSchemas).toEqual(made);
 });
 

@@ -7,6 +7,7 @@ import { SCOPES } from "../../src/scopes.ts";
 import { openUser } from "../../src/user.ts";
 import { backUp, restored } from "../support/backups.ts";
 import { loseAnswers } from "../support/batches.ts";
+import { countersOf, sumsOf } from "../support/counters.ts";
 import { withFaults, type Faults } from "../support/faults.ts";
 import { callApi, callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
 
@@ -522,30 +523,6 @@ async function withChats(...imports: ReturnType<typeof chatOf>[]): Promise<Perso
 
 function textsOf({ chats }: { chats: any[] }): string[] {
   return chats.flatMap(({ messages }) => messages.map(({ text }: any) => text));
-}
-
-async function countersOf({ userId }: Person) {
-  return env.DB.prepare(
-    `SELECT memories_active, memories_trashed, memory_tokens, conversations, conversations_trashed, messages, message_tokens, bytes
-    FROM accounts WHERE user_id = ?`,
-  )
-    .bind(userId)
-    .first();
-}
-
-/** The counters as the rows have them. */
-async function sumsOf({ userId }: Person) {
-  return env.DB.prepare(
-    `WITH m AS (SELECT * FROM memories WHERE user_id = ?1), c AS (SELECT * FROM conversations WHERE user_id = ?1),
-      said AS (SELECT * FROM messages WHERE user_id = ?1 AND conversation IN (SELECT id FROM c WHERE status = 'active'))
-    SELECT (SELECT count(*) FROM m WHERE status = 'active') AS memories_active, (SELECT count(*) FROM m WHERE status = 'trashed') AS memories_trashed,
-      (SELECT coalesce(sum(token_count), 0) FROM m WHERE status = 'active') AS memory_tokens,
-      (SELECT count(*) FROM c WHERE status = 'active') AS conversations, (SELECT count(*) FROM c WHERE status = 'trashed') AS conversations_trashed,
-      (SELECT count(*) FROM said) AS messages, (SELECT coalesce(sum(token_count), 0) FROM said) AS message_tokens,
-      (SELECT coalesce(sum(size_bytes), 0) FROM m) + (SELECT coalesce(sum(size_bytes), 0) FROM said) AS bytes`,
-  )
-    .bind(userId)
-    .first();
 }
 
 /**

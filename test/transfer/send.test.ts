@@ -536,6 +536,50 @@ test("a fault at any call to the database leaves an import that goes on to the s
   }
 }, 120_000);
 
+test("a message of nearly 1 MiB is kept to the letter and found; a longer one, and one that no row can hold, are skipped", async () => {
+  const person = await newPerson();
+  const long = (chars: number): string =>
+    Array.from(
+      { length: chars / 8 },
+      (_, index) => `word${String(index % 997).padStart(3, "0")} `,
+    ).join("");
+  const kept = `Zanzibar ${long(1_040_000)}`;
+  const random = Array.from({ length: 15 }, () =>
+    crypto.getRandomValues(new Uint8Array(49_152)).toBase64(),
+  ).join("");
+  const texts = ["Hello", kept, long(1_060_000), random];
+  const nodes = texts.map((text, index) =>
+    node(
+      `n${index}`,
+      index === 0 ? null : `n${index - 1}`,
+      said(index % 2 === 0 ? "user" : "assistant", text, START + index, { id: `m${index}` }),
+    ),
+  );
+  const file = fileOf(conversation("long", nodes, { current_node: "n3" }));
+  const answer = await send(await survey([file]), optionsFor(person));
+  expect(answer.items.by_kind.message).toMatchObject({ found: 4, new: 2, skipped: 2 });
+  expect(answer.skipped_reasons).toMatchObject([{ reason: "too_large", count: 2 }]);
+
+  const { data: found } = await callTool(person, "search_conversations", { query: "zanzibar" });
+  const { conversation: chat, message } = found["results"][0];
+  let text = "";
+  for (let cursor: string | undefined; ;) {
+    const { data: page } = await callTool(person, "get_conversation", {
+      id: chat.id,
+      max_tokens: 20_000,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const part of page["messages"]) if (part.id === message.id) text += part.text;
+    cursor = page["next_cursor"];
+    if (cursor === undefined) break;
+  }
+  // Compared as one truth value: a difference would print a megabyte.
+  expect(text === kept).toBe(true);
+
+  const again = await send(await survey([file]), optionsFor(person));
+  expect(again.items.by_kind.message).toMatchObject({ unchanged: 2, skipped: 2 });
+});
+
 function callerNow() {
   return {
     grantId: "test",

@@ -84,6 +84,15 @@ test("JSON comes back as it was, lone surrogates and NUL included", async () => 
   );
 });
 
+test("a long text is sealed in less room than it takes, and comes back as it was", async () => {
+  const keys = await someKeys();
+  const place = { id: newId(), version: 1, kind: "message" } as const;
+  const text = "What was said, with ä, 猫 and \ud800. ".repeat(10_000);
+  const hex = await sealJson(keys, place, { text });
+  expect(hex.length).toBeLessThan(text.length / 10);
+  expect(await openJson(keys, place, hex)).toEqual({ text });
+});
+
 test("a row in which any one bit was changed does not open", async () => {
   const keys = await someKeys();
   const place = { id: newId(), version: 3, kind: "memory" } as const;

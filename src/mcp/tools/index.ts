@@ -1,4 +1,6 @@
 import type { Tool } from "../tool.ts";
+import { chatgptFetch } from "./chatgpt-fetch.ts";
+import { chatgptSearch } from "./chatgpt-search.ts";
 import { deleteMemory } from "./delete-memory.ts";
 import { exportData } from "./export-data.ts";
 import { getConversation } from "./get-conversation.ts";
@@ -27,3 +29,6 @@ export const tools: readonly Tool[] = [
   exportData,
   importData,
 ];
+
+/** What ChatGPT's deep research and company knowledge ask for, at `/mcp?tools=chatgpt`: these two, and nothing that writes. */
+export const chatgptTools: readonly Tool[] = [chatgptSearch, chatgptFetch];

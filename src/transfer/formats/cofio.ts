@@ -3,6 +3,7 @@
  * `{ format: "cofio", version: 1, exported_at, memories: [...], conversations: [...] }`, ids and sources kept, times in ISO 8601.
  * What was in the trash stays there: it is reported as trashed and not revived.
  */
+import { isPath } from "../../memory/file-path.ts";
 import { CATEGORIES, ROLES, SOURCES, type Source } from "../../storage/closed-lists.ts";
 import type { ImportedAttachment, ImportedMemory, ImportRecord } from "../records.ts";
 import { conversationRecords, skipped, type MessageReading } from "./conversation.ts";
@@ -48,10 +49,21 @@ export function readCofioMemory(element: unknown): ImportRecord {
   if (!isObject(element) || typeof element["content"] !== "string") {
     return skipped("memory", "unreadable");
   }
-  const content = trimmedTextOf(element["content"]);
-  if (content === "") return skipped("memory", "empty");
+  const path = pathOf(element);
+  const isFile = path !== null;
+  const content = isFile ? textOf(element["content"]) : trimmedTextOf(element["content"]);
+  if (content === "" && !isFile) return skipped("memory", "empty");
   if (element["status"] === "trashed") return skipped("memory", "trashed", { example: content });
-  return { type: "memory", memory: importedMemory(element, content) };
+  return {
+    type: "memory",
+    memory: { ...importedMemory(element, content), ...(isFile ? { path } : {}) },
+  };
+}
+
+/** Null: it is no memory file. */
+function pathOf(element: JsonObject): string | null {
+  const path = textOf(element["path"]);
+  return isPath(path) ? path : null;
 }
 
 function importedMemory(element: JsonObject, content: string): ImportedMemory {

@@ -4,8 +4,12 @@
  */
 const FIXTURE_TOOL =
   "calls a fixture tool of the suite's reference server, which Cofio does not have";
-const NO_RESOURCES = "Cofio offers no resources yet, and does not declare them";
-const NO_PROMPTS = "Cofio offers no prompts yet, and does not declare them";
+const FIXTURE_RESOURCE =
+  "reads a fixture resource of the suite's reference server, which Cofio does not have";
+const FIXTURE_PROMPT =
+  "gets a fixture prompt of the suite's reference server, which Cofio does not have";
+const NO_SESSIONS =
+  "resources are watched by subscriptions/listen; the older way needs protocol sessions, which Cofio does not have";
 const NOT_DECLARED =
   "an optional capability that Cofio does not declare, because clients fail on it";
 const EXTENSION = "the tasks extension, which Cofio does not declare";
@@ -16,9 +20,6 @@ export const EXPECTED_FAILURES: Readonly<Record<string, string>> = {
   "server-stateless/sep-2575-missing-capability-http-400": FIXTURE_TOOL,
   "server-stateless/sep-2575-http-server-no-independent-requests-on-stream": FIXTURE_TOOL,
   "server-stateless/sep-2575-server-no-log-without-loglevel": FIXTURE_TOOL,
-  "caching/sep-2549-prompts-list-caching-hints": NO_PROMPTS,
-  "caching/sep-2549-resources-list-caching-hints": NO_RESOURCES,
-  "caching/sep-2549-resources-templates-list-caching-hints": NO_RESOURCES,
   "tools-call-simple-text/*": FIXTURE_TOOL,
   "tools-call-image/*": FIXTURE_TOOL,
   "tools-call-audio/*": FIXTURE_TOOL,
@@ -43,17 +44,15 @@ export const EXPECTED_FAILURES: Readonly<Record<string, string>> = {
   "input-required-result-result-type/*": FIXTURE_TOOL,
   "input-required-result-tampered-state/*": FIXTURE_TOOL,
   "input-required-result-capability-check/*": FIXTURE_TOOL,
-  "resources-list/*": NO_RESOURCES,
-  "resources-read-text/*": NO_RESOURCES,
-  "resources-read-binary/*": NO_RESOURCES,
-  "resources-templates-read/*": NO_RESOURCES,
-  "resources-subscribe/*": NO_RESOURCES,
-  "resources-unsubscribe/*": NO_RESOURCES,
-  "prompts-list/*": NO_PROMPTS,
-  "prompts-get-simple/*": NO_PROMPTS,
-  "prompts-get-with-args/*": NO_PROMPTS,
-  "prompts-get-embedded-resource/*": NO_PROMPTS,
-  "prompts-get-with-image/*": NO_PROMPTS,
+  "resources-read-text/*": FIXTURE_RESOURCE,
+  "resources-read-binary/*": FIXTURE_RESOURCE,
+  "resources-templates-read/*": FIXTURE_RESOURCE,
+  "resources-subscribe/*": NO_SESSIONS,
+  "resources-unsubscribe/*": NO_SESSIONS,
+  "prompts-get-simple/*": FIXTURE_PROMPT,
+  "prompts-get-with-args/*": FIXTURE_PROMPT,
+  "prompts-get-embedded-resource/*": FIXTURE_PROMPT,
+  "prompts-get-with-image/*": FIXTURE_PROMPT,
   "completion-complete/*": NOT_DECLARED,
   "logging-set-level/*": NOT_DECLARED,
   "tasks-lifecycle/*": EXTENSION,

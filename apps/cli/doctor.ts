@@ -1,0 +1,108 @@
+import { existsSync, statSync } from "node:fs";
+import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./arguments.ts";
+import { UserError } from "../../src/errors.ts";
+import type { Command } from "./command.ts";
+import { folderOf, openFolder } from "./folder.ts";
+import { readPlan, versionOf } from "./plan.ts";
+import { listTools, openTarget, reach, type TargetValues } from "./target.ts";
+import { print, printJson } from "./terminal.ts";
+
+interface Check {
+  readonly name: string;
+  /** What was found. @throws UserError what is wrong, and how to repair it */
+  readonly run: () => Promise<string> | string;
+}
+
+interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly found: string;
+  readonly repair?: string;
+}
+
+const TOOLS = 12;
+
+export const doctor: Command = {
+  usage: `cofio doctor
+  Checks, one after the other, what a working Cofio needs, and says how to repair what is wrong. Exit code 1: something is.
+
+${TARGET_USAGE}`,
+  async run(argv) {
+    const { values, positionals } = readArguments(argv, targetOptions);
+    if (positionals.length > 0) throw new WrongUse(`What is "${positionals[0]}"?`);
+    const findings: Finding[] = [];
+    for (const check of checksOf(values)) {
+      const finding = await examine(check);
+      findings.push(finding);
+      if (!values.json) print(lineOf(finding));
+      // What comes after it builds on it.
+      if (!finding.ok) break;
+    }
+    if (values.json) printJson({ findings });
+    return findings.every(({ ok }) => ok) ? 0 : 1;
+  },
+};
+
+function checksOf(values: TargetValues): Check[] {
+  const program: Check = {
+    name: "program",
+    run: () => `Cofio ${versionOf()} on Node ${process.versions.node}, ${process.platform}`,
+  };
+  const server: Check = { name: "server", run: () => examineServer(values) };
+  if (values.url !== undefined) return [program, server];
+  return [
+    program,
+    { name: "build", run: () => `Worker and program ${readPlan().build}` },
+    { name: "folder", run: () => examineFolder(folderOf(values["db-path"])) },
+    server,
+  ];
+}
+
+async function examine({ name, run }: Check): Promise<Finding> {
+  try {
+    return { check: name, ok: true, found: await run() };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { check: name, ok: false, found: error.message, repair: error.hint };
+  }
+}
+
+function examineFolder(path: string): string {
+  const folder = openFolder(path);
+  for (const file of [folder.keys, folder.clients, folder.server]) {
+    if (existsSync(file) && (statSync(file).mode & 0o077) !== 0) {
+      throw new UserError("forbidden", `${file} can be read by others.`, `Run: chmod 600 ${file}`);
+    }
+  }
+  return `${folder.path} is yours alone`;
+}
+
+async function examineServer(values: TargetValues): Promise<string> {
+  const target = await openTarget(values);
+  try {
+    const health = await reach(target, "/healthz");
+    if (!health.ok) {
+      throw new UserError(
+        "not_found",
+        `${target.name}/healthz answers with status ${health.status}.`,
+        "Is this the address of a Cofio?",
+      );
+    }
+    const tools = await listTools(target);
+    if (tools.length !== TOOLS) {
+      throw new UserError(
+        "invalid_input",
+        `${target.name} lists ${tools.length} tools instead of ${TOOLS}.`,
+        "Update Cofio there, or here.",
+      );
+    }
+    return `${target.name} answers, with ${tools.length} tools`;
+  } finally {
+    target.close();
+  }
+}
+
+function lineOf({ check, ok, found, repair }: Finding): string {
+  const line = `${ok ? "ok  " : "FAIL"}  ${check.padEnd(8)} ${found}`;
+  return repair === undefined ? line : `${line}\n      ${"".padEnd(8)} ${repair}`;
+}

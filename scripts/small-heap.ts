@@ -1,9 +1,0 @@
-/**
- * Imported before all else by a program that reads large files: V8 would rather let the heap grow to 300 MB than collect what a reader
- * throws away (bench/RESULTS.md, "Import").
- */
-import { setFlagsFromString } from "node:v8";
-
-setFlagsFromString("--optimize-for-size");
-// Megabytes.
-setFlagsFromString("--max-semi-space-size=1");

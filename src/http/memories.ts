@@ -1,0 +1,41 @@
+/** Memories, by the tools that assistants use. Words of a person travel in bodies only: addresses end up in logs. */
+import { Hono } from "hono";
+import { deleteMemory } from "../mcp/tools/delete-memory.ts";
+import { getMemory } from "../mcp/tools/get-memory.ts";
+import { listMemories } from "../mcp/tools/list-memories.ts";
+import { saveMemory } from "../mcp/tools/save-memory.ts";
+import { searchMemory } from "../mcp/tools/search-memory.ts";
+import { updateMemory } from "../mcp/tools/update-memory.ts";
+import type { ApiContext } from "./api.ts";
+import { readObject } from "./read-json.ts";
+import { runTool } from "./run-tool.ts";
+
+const SAVE_WANTED = 'Send {"content": "…"} and what else is known of it.';
+const SEARCH_WANTED = 'Send {"query": "…"}; an empty one gives the newest.';
+const CHANGE_WANTED = 'Send what is to change, such as {"add_tags": ["work"]}.';
+
+/** A memory that is new, one that was known already, and one that waits for the person. */
+const SAVED_STATUS = { created: 201, duplicate: 200, pending: 202 } as const;
+
+export function memories(context: ApiContext) {
+  return new Hono()
+    .get("/", async (c) => c.json(await runTool(listMemories, context, c.req.query())))
+    .post("/", async (c) => {
+      const saved = await runTool(saveMemory, context, await readObject(c, SAVE_WANTED));
+      // True of every answer of this tool.
+      return c.json(saved, SAVED_STATUS[saved["outcome"] as keyof typeof SAVED_STATUS]);
+    })
+    .post("/search", async (c) =>
+      c.json(await runTool(searchMemory, context, await readObject(c, SEARCH_WANTED))),
+    )
+    .get("/:id", async (c) =>
+      c.json(await runTool(getMemory, context, c.req.query(), { id: c.req.param("id") })),
+    )
+    .patch("/:id", async (c) => {
+      const changes = await readObject(c, CHANGE_WANTED);
+      return c.json(await runTool(updateMemory, context, changes, { id: c.req.param("id") }));
+    })
+    .delete("/:id", async (c) =>
+      c.json(await runTool(deleteMemory, context, c.req.query(), { id: c.req.param("id") })),
+    );
+}

@@ -1,0 +1,378 @@
+/**
+ * What the API answers, for its document. Strict: a test parses real answers with these, so that no field is missing here or too many.
+ * Never loaded by the Worker.
+ */
+import * as z from "zod";
+import { MEMORY_STATUSES, JOB_STATES } from "../../storage/schema.ts";
+import { CATEGORIES, ROLES, SOURCES } from "../../storage/closed-lists.ts";
+import { ITEM_KINDS, SKIP_REASONS } from "../../transfer/records.ts";
+import { ruleSettingsSchema } from "../../storage/rules.ts";
+
+const time = z.iso.datetime();
+const id = z.string();
+const count = z.int().min(0);
+const counts = z.record(z.string(), count);
+const nextCursor = z.string().optional().describe("Send it as `cursor` for what follows");
+const operationId = z.string().optional().describe("Absent when nothing was changed");
+
+const memoryFields = {
+  id,
+  version: z.int(),
+  content: z.string(),
+  category: z.enum(CATEGORIES),
+  tags: z.array(z.string()).optional(),
+  project: z.string().optional(),
+  path: z.string().optional().describe("Of a memory file"),
+  importance: z.int().min(1).max(5),
+  source: z.enum(SOURCES),
+  origin: z.enum(["user", "assistant"]),
+  user_asked: z.literal(true).optional(),
+  client: z.string(),
+  status: z.enum(MEMORY_STATUSES),
+  created_at: time,
+  updated_at: time,
+  expires_at: time.optional(),
+  superseded_by: id.optional(),
+  supersedes: id.optional(),
+  trashed_at: time.optional(),
+};
+const memory = z.strictObject(memoryFields).meta({ id: "Memory" });
+
+const ruleNote = z
+  .strictObject({
+    rule: z.string(),
+    action: z.string(),
+    message: z.string(),
+    memory: z.strictObject({ id, content: z.string() }).optional(),
+  })
+  .meta({ id: "RuleNote", description: "What one of the person's memory rules did" });
+
+export const saved = z.strictObject({
+  outcome: z.enum(["created", "duplicate", "pending"]),
+  memory,
+  similar: z.array(
+    z.strictObject({
+      id,
+      content: z.string(),
+      relevance: z.number(),
+      only_here: z.array(z.string()),
+      only_there: z.array(z.string()),
+    }),
+  ),
+  rules: z.array(ruleNote).optional(),
+  operation_id: operationId,
+});
+
+export const memoryPage = z.strictObject({
+  memories: z.array(memory),
+  total: count,
+  next_cursor: nextCursor,
+});
+
+export const memoryWithVersions = z.strictObject({
+  memory,
+  versions: z.array(memory).optional().describe("Newest first"),
+});
+
+export const changedMemory = z.strictObject({
+  memory,
+  rules: z.array(ruleNote).optional(),
+  operation_id: operationId,
+});
+
+export const deletedMemory = z.strictObject({
+  memory,
+  restorable_until: time,
+  operation_id: operationId,
+});
+
+export const memoryHits = z.strictObject({
+  results: z.array(
+    z
+      .strictObject({
+        ...memoryFields,
+        content: z.string().optional(),
+        snippet: z.string().optional().describe("Instead of long content"),
+        matched: z
+          .boolean()
+          .describe("False: shares no word with the query, and is offered all the same"),
+        relevance: z.number(),
+        why: z.array(z.string()),
+      })
+      .meta({ id: "MemoryHit" }),
+  ),
+  conversations: z
+    .array(z.strictObject({ id, title: z.string(), platform: z.enum(SOURCES), updated_at: time }))
+    .optional(),
+  total: count,
+  next_cursor: nextCursor,
+});
+
+const conversation = z
+  .strictObject({
+    id,
+    title: z.string(),
+    platform: z.enum(SOURCES),
+    project: z.string().optional(),
+    message_count: count,
+    created_at: time,
+    updated_at: time,
+  })
+  .meta({ id: "Conversation" });
+const neighbour = z.strictObject({ id, role: z.enum(ROLES), text: z.string() });
+
+export const conversationPage = z.strictObject({
+  conversations: z.array(conversation),
+  total: count,
+  next_cursor: nextCursor,
+});
+
+export const messageHits = z.strictObject({
+  results: z.array(
+    z.strictObject({
+      conversation,
+      message: z.strictObject({
+        id,
+        role: z.enum(ROLES),
+        created_at: time.optional(),
+        snippet: z.string(),
+      }),
+      before: neighbour.optional(),
+      after: neighbour.optional(),
+      relevance: z.number(),
+      why: z.array(z.string()),
+    }),
+  ),
+  total: count,
+  next_cursor: nextCursor,
+});
+
+export const messagePage = z.strictObject({
+  conversation,
+  messages: z.array(
+    z.strictObject({
+      id,
+      role: z.enum(ROLES),
+      text: z.string(),
+      name: z.string().optional(),
+      model: z.string().optional(),
+      created_at: time.optional(),
+      continues: z.literal(true).optional().describe("More of its text is on the next page"),
+    }),
+  ),
+  next_cursor: nextCursor,
+});
+
+const changedConversations = z.string().nullable().describe("Null when nothing was changed");
+export const deletedConversation = z.strictObject({
+  operation_id: changedConversations,
+  deleted: z.array(id),
+  already_deleted: z.array(id),
+});
+export const deletedConversations = deletedConversation.extend({ not_found: z.array(id) });
+export const restoredConversation = z.strictObject({
+  operation_id: changedConversations,
+  restored: z.array(id),
+});
+
+export const stats = z.strictObject({
+  memories: z.strictObject({
+    active: count,
+    pending: count,
+    trashed: count,
+    by_category: counts,
+    by_source: counts,
+    by_client: counts,
+    by_month: counts,
+  }),
+  conversations: z.strictObject({ total: count, messages: count, by_platform: counts }),
+  bytes: count,
+  top_tags: z.array(z.strictObject({ tag: z.string(), count })),
+  quota: z.strictObject({ memories_used: count, memories_limit: count }),
+  rules: ruleSettingsSchema(),
+  last_export_at: time.optional(),
+  last_backup_at: time.optional(),
+  last_verified_backup_at: time.optional(),
+  backup_problem: z.string().optional(),
+  time_zone: z.string(),
+});
+
+export const exported = z.strictObject({
+  data: z.string().optional().describe("A small export itself"),
+  counts: counts.optional(),
+  job: z.strictObject({ id, state: z.enum(JOB_STATES) }).optional(),
+  download: z
+    .strictObject({ url: z.url(), bytes: count, sha256: z.string(), expires_at: time })
+    .optional(),
+});
+
+const itemCounts = {
+  found: count,
+  new: count,
+  updated: count,
+  unchanged: count,
+  skipped: count,
+};
+const reportFields = {
+  items: z.strictObject({
+    ...itemCounts,
+    remaining: count,
+    by_kind: z.record(z.enum(ITEM_KINDS), z.strictObject(itemCounts)),
+  }),
+  skipped_reasons: z
+    .array(
+      z.strictObject({
+        kind: z.enum(ITEM_KINDS),
+        reason: z.enum(SKIP_REASONS),
+        count,
+        examples: z.array(z.string()),
+      }),
+    )
+    .optional(),
+  rules: z.array(ruleNote).optional(),
+  files: z.array(
+    z.strictObject({
+      name: z.string(),
+      format: z.string().optional(),
+      truncated: z.literal(true).optional(),
+      not_read: z.string().optional(),
+      message: z.string().optional(),
+      hint: z.string().optional(),
+    }),
+  ),
+  more_files: count.optional().describe("That are not listed"),
+};
+const importFields = {
+  format: z.string(),
+  job: z.strictObject({
+    id,
+    state: z.enum(JOB_STATES),
+    next_batch: z.int().optional(),
+    bytes_read: count.optional(),
+    bytes_total: count.optional(),
+    estimated_end_at: time.optional(),
+    resume_at: time.optional(),
+  }),
+  operation_id: z.string().optional(),
+  ...reportFields,
+};
+export const imported = z.strictObject(importFields).meta({ id: "Import" });
+const checked = z
+  .strictObject({ dry_run: z.literal(true), ...reportFields })
+  .meta({ id: "ImportCheck" });
+export const importedOrChecked = z.union([imported, checked]);
+export const begunImport = z.strictObject({
+  ...importFields,
+  limits: z.strictObject({ chars: count, conversations: count, messages: count, memories: count }),
+});
+export const begunRestore = z.union([
+  begunImport,
+  z.strictObject({ check: checked.nullable().describe("Null: the account is in use") }),
+  z.strictObject({ job: z.null().describe("The account is in use: import the file instead") }),
+]);
+export const checkedRecords = z.strictObject({
+  check: checked,
+  report: z.looseObject({}).describe("Send it with the next part"),
+});
+
+const touched = z.strictObject({ memories: count, conversations: count });
+const undoFields = {
+  operation_id: z.string().nullable().describe("Null when nothing was changed"),
+  undone: touched,
+  left: z.array(
+    z.strictObject({
+      kind: z.enum(["memory", "conversation"]),
+      id,
+      reason: z.enum(["changed_since", "duplicate", "redacted"]),
+    }),
+  ),
+  purged: touched,
+};
+export const undone = z.strictObject(undoFields);
+export const undoneOfClient = z.strictObject({
+  results: z.array(
+    z.union([
+      z.strictObject({ undoes: id, ...undoFields }),
+      z.strictObject({ undoes: id, not_undone: z.literal("restored_backup") }),
+    ]),
+  ),
+  next_before: z.string().nullable(),
+});
+export const operationPage = z.strictObject({
+  operations: z.array(
+    z
+      .strictObject({
+        id,
+        kind: z.string(),
+        grant_id: z.string(),
+        client: z.string(),
+        created_at: time,
+        counts,
+        undoes: id.optional(),
+        subject: id.optional(),
+      })
+      .meta({ id: "Operation" }),
+  ),
+  next_before: z.string().nullable().describe("Send it as `before` for what follows"),
+});
+
+/** Of Claude's memory tool: what a `tool_result` block takes. */
+export const toolResult = z.strictObject({ content: z.string(), is_error: z.boolean() });
+
+const backup = z
+  .strictObject({
+    id,
+    state: z.enum(JOB_STATES),
+    made_by: z.string(),
+    created_at: time,
+    rows: counts.optional(),
+    size_bytes: count.nullable().optional(),
+    kept_until: time.optional(),
+    verified_at: time.nullable(),
+    rehearsal: z
+      .strictObject({
+        state: z.enum(["running", "passed", "failed"]),
+        at: time,
+        problem: z.string().optional(),
+      })
+      .optional(),
+  })
+  .meta({ id: "Backup" });
+export const oneBackup = z.strictObject({ backup });
+export const backupList = z.strictObject({
+  backups: z.array(backup),
+  last_verified_at: time.nullable(),
+});
+export const deletedBackup = z.strictObject({ deleted: id });
+export const oneRestore = z.strictObject({
+  restore: z.strictObject({
+    id,
+    state: z.enum(JOB_STATES),
+    mode: z.enum(["merge", "whole"]),
+    backup_id: id,
+    created_at: time,
+    backup_before: id.optional(),
+    operation_id: z.string().optional(),
+    restored: counts.optional(),
+    kept: counts.optional(),
+    skipped: z.array(z.strictObject({ table: z.string(), reason: z.string(), count })).optional(),
+    rules_kept: z.literal(true).optional().describe("The token may not change them"),
+    problem: z.string().optional(),
+  }),
+});
+
+export const rulesAnswer = z.strictObject({
+  rules: ruleSettingsSchema().partial(),
+  defaults: ruleSettingsSchema().partial(),
+  own: z.array(z.string()).describe("Names of those that the person set"),
+});
+
+export const problem = z
+  .strictObject({
+    error: z.looseObject({
+      code: z.string(),
+      message: z.string(),
+      hint: z.string().optional().describe("What to do instead"),
+    }),
+  })
+  .meta({ id: "Problem" });

@@ -1,0 +1,45 @@
+/** Index entries and labels of memories that an operation has changed, made to be as the changed rows are. */
+import type { SealedLabel } from "./memories.ts";
+
+export interface LabelChanges {
+  /** Tokens. */
+  readonly drop: readonly string[];
+  readonly add: readonly SealedLabel[];
+}
+
+/** ?1 user, ?2 operation, ?3 items, ?4 time. */
+const CHANGED = `json_each(?3) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value->>'id' AND m.changed_op = ?2`;
+const SQL_UNINDEX = `DELETE FROM memories_fts WHERE rowid IN (SELECT m.seq FROM ${CHANGED})`;
+const SQL_INDEX = `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx)
+  SELECT m.seq, m.tokens, m.dt, '' FROM ${CHANGED} WHERE m.status = 'active'`;
+const SQL_UNLABEL = `DELETE FROM memory_labels WHERE user_id = ?1 AND (label, seq) IN
+  (SELECT l.value, m.seq FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'drop') l)`;
+const SQL_NAME_LABELS = `INSERT INTO labels (user_id, label, kind, key_version, created_at, body)
+  SELECT ?1, l.value->>'label', l.value->>'kind', l.value->>'keyVersion', ?4, unhex(l.value->>'body')
+  FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
+const SQL_LABEL = `INSERT INTO memory_labels (user_id, label, seq)
+  SELECT ?1, l.value->>'label', m.seq FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
+
+/** Nothing happens to items that the operation has not changed. */
+export function findableStatements(
+  d1: D1Database,
+  userId: string,
+  {
+    items,
+    op,
+    now,
+  }: {
+    readonly items: readonly { readonly id: string; readonly labels?: LabelChanges }[];
+    readonly op: string;
+    readonly now: number;
+  },
+): D1PreparedStatement[] {
+  const rows = JSON.stringify(items.map(({ id, labels }) => ({ id, labels })));
+  return [
+    ...[SQL_UNINDEX, SQL_INDEX, SQL_UNLABEL].map((statement) =>
+      d1.prepare(statement).bind(userId, op, rows),
+    ),
+    d1.prepare(SQL_NAME_LABELS).bind(userId, op, rows, now),
+    d1.prepare(SQL_LABEL).bind(userId, op, rows),
+  ];
+}

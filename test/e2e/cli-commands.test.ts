@@ -1,0 +1,191 @@
+/** The commands of the program `cofio`, on a local folder and on a server elsewhere. */
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeChatExport } from "./support/chat-export.ts";
+import { buildProgram, newFolder, runProgram, type ServedFolder } from "./support/program.ts";
+import { startServer, type Server } from "./support/server.ts";
+
+const COMMANDS = [
+  "serve",
+  "connect",
+  "save",
+  "search",
+  "import",
+  "export",
+  "backup",
+  "rules",
+  "doctor",
+];
+
+let folder: ServedFolder;
+let files: string;
+
+beforeAll(async () => {
+  await buildProgram();
+  folder = await newFolder();
+  files = await mkdtemp(join(tmpdir(), "cofio-files-"));
+});
+afterAll(async () => {
+  await folder.remove();
+  await rm(files, { recursive: true, force: true });
+});
+
+test("--help names every command, and each of them explains itself", async () => {
+  const { code, stdout, stderr } = await runProgram(["--help"]);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect([...stdout.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name)).toEqual(COMMANDS);
+  for (const name of COMMANDS.filter((one) => one !== "connect")) {
+    const help = await runProgram([name, "--help"]);
+    expect([name, help.code, help.stderr]).toEqual([name, 0, ""]);
+    expect(help.stdout).toMatch(new RegExp(`^cofio \\[?${name}`));
+    expect((await runProgram(["help", name])).stdout).toBe(help.stdout);
+  }
+});
+
+test("wrong use is exit code 2 and says where help is", async () => {
+  for (const args of [
+    ["remember"],
+    ["save"],
+    ["search", "--colour", "red"],
+    ["import"],
+    ["rules", "max_memories"],
+    ["export", "--format", "pdf"],
+    ["save", "x", "--token", "cofio_x"],
+    ["save", "x", "--url", "http://cofio.example.com", "--token", "cofio_x"],
+    ["serve", "--port", "80"],
+  ]) {
+    const { code, stdout, stderr } = await runProgram(args);
+    expect([args, code, stdout]).toEqual([args, 2, ""]);
+    expect(stderr).toContain("--help");
+  }
+});
+
+test("what was saved from the shell is found there, in words and as JSON", async () => {
+  const saved = await folder.run(["save", "Gwen", "plays", "the harp", "--tag", "music", "--json"]);
+  expect(saved).toMatchObject({ code: 0, stderr: "" });
+  expect(JSON.parse(saved.stdout)).toMatchObject({
+    outcome: "created",
+    memory: {
+      content: "Gwen plays the harp",
+      tags: ["music"],
+      origin: "user",
+      client: "Cofio CLI",
+    },
+  });
+  expect((await folder.run(["save", "-"], "Gwen lives in Bangor\n")).code).toBe(0);
+  const found = await folder.run(["search", "harp"]);
+  expect(found).toMatchObject({ code: 0, stderr: "" });
+  expect(found.stdout).toMatch(/^\[\w+\] Gwen plays the harp #music\n$/);
+  const asJson = await folder.run(["search", "where does Gwen live", "--limit", "1", "--json"]);
+  expect(JSON.parse(asJson.stdout)["results"]).toMatchObject([{ content: "Gwen lives in Bangor" }]);
+});
+
+test("an export is imported, from a file, a folder and stdin, and again without a change", async () => {
+  const file = join(files, "chats.zip");
+  await writeChatExport(file, { conversations: 30, name: "chats", fillerBytes: 100 });
+  const checked = await folder.run(["import", file, "--dry-run"]);
+  expect(checked.stdout).toContain("Checked only: nothing was written.");
+  const imported = await folder.run(["import", file]);
+  expect(imported.code).toBe(0);
+  expect(imported.stdout).toMatch(/^Import finished\.\nconversation 30 found = 30 new/);
+  // Plain lines, because this is no terminal.
+  expect(imported.stderr).toMatch(/^100 % {2}30 of 30 conversations/m);
+  expect(imported.stderr).not.toContain("\r");
+  const piped = await folder.run(["import", "-", "--json"], await readFile(file));
+  expect(JSON.parse(piped.stdout)["items"]["by_kind"]["conversation"]).toMatchObject({
+    found: 30,
+    unchanged: 30,
+  });
+  expect((await folder.run(["import", files])).stdout).toContain("30 unchanged");
+  const missing = await folder.run(["import", join(files, "none.zip")]);
+  expect(missing).toMatchObject({ code: 1, stdout: "" });
+  const found = await folder.run(["search", "--conversations", "bread", "--limit", "2"]);
+  expect(found.stdout.trim().split("\n")).toHaveLength(2);
+});
+
+test("everything goes out as one file, and another folder becomes the same from it", async () => {
+  const archive = join(files, "all.zip");
+  const exported = await folder.run(["export", "--output", archive, "--json"]);
+  expect(exported.code).toBe(0);
+  const { counts, bytes } = JSON.parse(exported.stdout);
+  expect(counts).toMatchObject({ memories: 2, conversations: 30 });
+  expect(await stat(archive)).toMatchObject({ size: bytes });
+  expect((await stat(archive)).mode & 0o777).toBe(0o600);
+  const again = await folder.run(["export", "--output", archive]);
+  expect(again).toMatchObject({ code: 1, stdout: "" });
+  expect(again.stderr).toContain("is there already");
+  const piped = await folder.run(["export", "--format", "json", "--output", "-"]);
+  expect(JSON.parse(piped.stdout)).toMatchObject({ format: "cofio" });
+
+  const other = await newFolder();
+  expect((await other.run(["import", archive])).stdout).toContain("Import finished.");
+  const ids = async (one: ServedFolder) =>
+    JSON.parse((await one.run(["search", "Gwen", "--json"])).stdout)["results"].map(
+      ({ id }: { id: string }) => id,
+    );
+  expect(await ids(other)).toEqual(await ids(folder));
+  await other.remove();
+  expect((await readdir(files)).filter((name) => name.endsWith(".part"))).toEqual([]);
+});
+
+test("rules are shown, changed and reset; a backup is made and listed; doctor finds nothing wrong", async () => {
+  expect((await folder.run(["rules"])).stdout).toMatch(/^max_memories +10000$/m);
+  const changed = await folder.run(["rules", "max_memories=5000", "secrets=refuse"]);
+  expect(changed.stdout).toMatch(/^max_memories +5000 {2}\(yours\)$/m);
+  expect(changed.stdout).toMatch(/^secrets +"refuse" {2}\(yours\)$/m);
+  const reset = await folder.run(["rules", "max_memories=null", "--json"]);
+  expect(JSON.parse(reset.stdout)).toMatchObject({
+    own: ["secrets"],
+    rules: { max_memories: 10000 },
+  });
+  const refused = await folder.run(["rules", "max_memories=many"]);
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+
+  expect((await folder.run(["backup", "--list"])).stdout).toBe("There is no backup yet.\n");
+  const made = await folder.run(["backup"]);
+  expect(made.stdout).toMatch(/^\w+ {2}\S+ {2}finished {2}\d+ rows/);
+  expect((await folder.run(["backup", "--list"])).stdout).toBe(made.stdout);
+
+  const healthy = await folder.run(["doctor"]);
+  expect(healthy.code).toBe(0);
+  expect(healthy.stdout.match(/^\w+/gm)).toEqual(["ok", "ok", "ok", "ok"]);
+  const ill = await runProgram(["doctor", "--db-path", "/dev/null/cofio", "--json"]);
+  expect(ill.code).toBe(1);
+  expect(JSON.parse(ill.stdout)["findings"].at(-1)).toMatchObject({
+    check: "folder",
+    ok: false,
+    repair: expect.stringContaining("--db-path"),
+  });
+});
+
+test("with --url the same commands work on a deployment, with the rights of the token", async () => {
+  const server: Server = await startServer();
+  const url = ["--url", server.origin];
+  const env = { COFIO_TOKEN: await server.token("someone") };
+  const run = (args: readonly string[]) => runProgram([...args, ...url], { env });
+  expect((await run(["save", "Huw bakes bread"])).stdout).toContain("Huw bakes bread");
+  expect((await run(["search", "bread"])).stdout).toContain("Huw bakes bread");
+  const file = join(files, "remote.zip");
+  await writeChatExport(file, { conversations: 3, name: "remote", fillerBytes: 10 });
+  expect((await run(["import", file])).stdout).toContain("3 new");
+  const out = join(files, "remote-export.zip");
+  expect((await run(["export", "--output", out])).code).toBe(0);
+  expect((await run(["backup"])).stdout).toContain("finished");
+  expect((await run(["doctor"])).stdout).toContain("12 tools");
+  // A token that is not trusted reads the rules and does not change them.
+  expect((await run(["rules"])).code).toBe(0);
+  expect((await run(["rules", "max_memories=1"])).stderr).toContain("may read the memory rules");
+
+  const wrong = { COFIO_TOKEN: "cofio_wrong" };
+  for (const command of [["save", "x"], ["rules"], ["doctor"]]) {
+    const refused = await runProgram([...command, ...url], { env: wrong });
+    expect([command, refused.code]).toEqual([command, 1]);
+    expect(refused.stdout + refused.stderr).toContain("token");
+  }
+  await server.stop();
+  const gone = await run(["search", "bread"]);
+  expect(gone).toMatchObject({ code: 1, stdout: "" });
+  expect(gone.stderr).toContain("does not answer");
+});
