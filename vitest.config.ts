@@ -16,6 +16,8 @@ export default defineConfig({
                 SETUP_CODE: "test-setup-code",
                 LOCAL_TOKENS: "1",
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+                SYNC_RUNS: process.env["SYNC_RUNS"] ?? "12",
+                SYNC_SEED: process.env["SYNC_SEED"] ?? "",
               },
             },
           })),
@@ -25,6 +27,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
           setupFiles: ["./test/setup.ts"],
+          // Each file has its own workerd; by default one core would stay idle.
+          maxWorkers: "100%",
           // The first request of an isolate transforms better-auth.
           testTimeout: 30_000,
           hookTimeout: 30_000,

@@ -3,64 +3,118 @@
  * anything (`build` in wrangler.jsonc); with nothing changed it takes 0.1 s.
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import type { InlineConfig } from "vite";
 import { changedAt } from "./changed-at.ts";
 import { root } from "./wrangler.ts";
 
-/** `reader` is the Web Worker that `page` starts. */
-const ENTRIES = {
-  page: join(root, "apps/import/page.tsx"),
-  reader: join(root, "apps/import/reader.ts"),
-};
+interface Bundle {
+  /** Under `public/assets/`. */
+  readonly folder: string;
+  readonly entries: Readonly<Record<string, string>>;
+  /** Whose JSX the sources are written in. */
+  readonly jsx: "hono/jsx/dom" | "react";
+  /** Of what is loaded when it is needed. */
+  readonly chunkNames: string;
+}
+
+const BUNDLES: readonly Bundle[] = [
+  {
+    folder: "import",
+    // `reader` is the Web Worker that `page` starts.
+    entries: { page: "apps/import/page.tsx", reader: "apps/import/reader.ts" },
+    // Both sides share components: the server makes text of them, a browser elements.
+    jsx: "hono/jsx/dom",
+    chunkNames: "[name].js",
+  },
+  {
+    folder: "dashboard",
+    entries: { main: "apps/dashboard/main.tsx" },
+    jsx: "react",
+    // Kept by browsers for good (`public/_headers`). The entry keeps its name, which the Worker knows, and is asked for anew each time.
+    chunkNames: "chunks/[name]-[hash].js",
+  },
+];
 /** All that a bundle can be made of. */
 const SOURCES = ["apps", "src", "scripts/build.ts", "package.json", "package-lock.json"];
-const folder = join(root, "public/assets/import");
-const apiFolder = join(root, "public/assets/api");
+const assets = join(root, "public/assets");
 /** Written last. */
-const stampFile = join(folder, "page.js");
+const stampFile = join(assets, "dashboard/main.js");
 
 if (changedAt(stampFile) < Math.max(...SOURCES.map((path) => changedAt(join(root, path))))) {
   await build();
 }
 
 async function build(): Promise<void> {
+  const { makeApiDocument } = await import("../src/http/openapi/document.ts");
+  write(join(assets, "api/openapi.json"), JSON.stringify(makeApiDocument()));
+  for (const bundle of BUNDLES) {
+    const folder = join(assets, bundle.folder);
+    const files = await filesOf(bundle);
+    // What is named in the entry is there before it.
+    const isStamp = (name: string) => Number(join(folder, name) === stampFile);
+    for (const [name, text] of files.sort(([one], [other]) => isStamp(one) - isStamp(other))) {
+      write(join(folder, name), text);
+    }
+    removeOthers(folder, new Set(files.map(([name]) => name)));
+  }
+}
+
+async function filesOf(bundle: Bundle): Promise<[name: string, content: string | Uint8Array][]> {
   // Loading it takes longer than all the rest, and mostly there is nothing to build.
   const vite = await import("vite");
-  const built = await vite.build({
+  const built = await vite.build(configOf(bundle));
+  if (!("output" in built)) throw new Error("vite.build was to build once, for one target");
+  return built.output.map((file) => [
+    file.fileName,
+    file.type === "chunk" ? file.code : file.source,
+  ]);
+}
+
+function configOf({ entries, jsx, chunkNames }: Bundle): InlineConfig {
+  return {
     root,
     configFile: false,
     publicDir: false,
     logLevel: "warn",
-    // Both sides share components: the server makes text of them, a browser elements.
-    oxc: { jsx: { runtime: "automatic", importSource: "hono/jsx/dom" } },
+    // Whatever NODE_ENV says: tests build too, and React would come with all its warnings.
+    define: { "process.env.NODE_ENV": '"production"' },
+    oxc: { jsx: { runtime: "automatic", importSource: jsx, development: false } },
     build: {
       write: false,
       target: "es2024",
       modulePreload: false,
+      // One file for all pages: it is small, and the document names it.
+      cssCodeSplit: false,
       rolldownOptions: {
-        input: ENTRIES,
-        output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" },
+        // "use client" is for servers that render React.
+        onLog: (level, log, report) => {
+          if (log.code !== "MODULE_LEVEL_DIRECTIVE") report(level, log);
+        },
+        input: Object.fromEntries(
+          Object.entries(entries).map(([name, path]) => [name, join(root, path)]),
+        ),
+        output: {
+          entryFileNames: "[name].js",
+          chunkFileNames: chunkNames,
+          assetFileNames: "main[extname]",
+        },
       },
     },
-  });
-  if (!("output" in built)) throw new Error("vite.build was to build once, for one target");
-  const isStamp = (name: string) => Number(join(folder, name) === stampFile);
-  const chunks = built.output
-    .filter((file) => file.type === "chunk")
-    .sort((one, other) => isStamp(one.fileName) - isStamp(other.fileName));
-  const { makeApiDocument } = await import("../src/http/openapi/document.ts");
-  write(apiFolder, "openapi.json", JSON.stringify(makeApiDocument()));
-  for (const { fileName, code } of chunks) write(folder, fileName, code);
-  const names = new Set(chunks.map(({ fileName }) => fileName));
-  for (const name of readdirSync(folder)) {
-    if (!names.has(name)) rmSync(join(folder, name), { force: true });
-  }
+  };
 }
 
 /** In one step: a server that runs may serve the file meanwhile, and another start may build it too. */
-function write(into: string, name: string, text: string): void {
-  mkdirSync(into, { recursive: true });
-  const draft = join(into, `.${name}.${process.pid}`);
-  writeFileSync(draft, text);
-  renameSync(draft, join(into, name));
+function write(path: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const draft = join(dirname(path), `.draft.${process.pid}`);
+  writeFileSync(draft, content);
+  renameSync(draft, path);
+}
+
+function removeOthers(folder: string, names: ReadonlySet<string>): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !names.has(relative(folder, path))) rmSync(path, { force: true });
+  }
 }

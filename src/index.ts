@@ -4,8 +4,10 @@ import {
   originValidationResponse,
 } from "@modelcontextprotocol/server";
 import { env } from "cloudflare:workers";
+import { tellWatchers } from "./auth/handshake-watch.ts";
 import { provider, RESOURCE } from "./auth/provider.ts";
 import { checkSecrets } from "./auth/secrets.ts";
+import { withSecurityHeaders } from "./auth/security-headers.ts";
 import { readPlan } from "./storage/plan.ts";
 import { deploymentRules } from "./storage/rules.ts";
 
@@ -29,14 +31,23 @@ export default {
     // A mistake in these stops everything, as a missing secret does: the deployer sees it at once, and nobody's rules are ignored.
     deploymentRules(bindings.MEMORY_RULES);
     readPlan(bindings.PLAN);
-    const rejected =
-      hostHeaderValidationResponse(request, hosts) ?? originValidationResponse(request, hosts);
-    if (rejected !== undefined) return rejected;
-    const canonical = toCanonical(request);
-    const response = await provider.fetch(canonical, bindings, ctx);
-    return new URL(canonical.url).pathname === "/mcp" ? inWords(canonical, response) : response;
+    return withSecurityHeaders(
+      await respond(request, bindings, ctx),
+      new URL(request.url).pathname,
+    );
   },
 } satisfies ExportedHandler<Env>;
+
+async function respond(request: Request, bindings: Env, ctx: ExecutionContext): Promise<Response> {
+  const rejected =
+    hostHeaderValidationResponse(request, hosts) ?? originValidationResponse(request, hosts);
+  if (rejected !== undefined) return rejected;
+  const canonical = toCanonical(request);
+  const response = await provider.fetch(canonical, bindings, ctx);
+  const { pathname } = new URL(canonical.url);
+  ctx.waitUntil(tellWatchers(bindings, pathname, response));
+  return pathname === "/mcp" ? inWords(canonical, response) : response;
+}
 
 /** Rewrites what clients get slightly wrong, never by a redirect: they do not follow those with a body. */
 function toCanonical(request: Request): Request {

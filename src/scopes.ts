@@ -9,6 +9,13 @@ export const SCOPES = [
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Those under which something of the person's is changed: what an app that was made read-only does without. */
+const WRITING: readonly Scope[] = ["memories:write", "memories:delete", "data:import"];
+
+export function isWriting(scope: Scope): boolean {
+  return WRITING.includes(scope);
+}
+
 /**
  * No right: several clients ask for refresh tokens only where the server lists this. They get them anyway, and say so when
  * they refresh.

@@ -4,17 +4,37 @@
  */
 import { Agent } from "agents";
 import { createMcpHandler } from "@modelcontextprotocol/server";
-import type { Grant, GrantClaim, GrantLine, NewOAuthGrant, NewToken } from "./grants.ts";
-import { createApi } from "./http/api.ts";
+import { openAccountDeletion, type AccountDeletion, type Deletion } from "./account-deletion.ts";
+import { openAllowList, type AllowList } from "./allow-list.ts";
+import type { UserError } from "./errors.ts";
+import type {
+  Grant,
+  GrantChange,
+  GrantClaim,
+  GrantLine,
+  NewOAuthGrant,
+  NewToken,
+} from "./grants.ts";
+import { watched, withStep, type Handshake, type HandshakeStep } from "./handshake.ts";
+import { createApi, createRefusingApi } from "./http/api.ts";
+import { readingOnly } from "./http/require-scope.ts";
+import { refuseUnauthorized } from "./http/unauthorized.ts";
 import { openChangeStreams } from "./mcp/change-streams.ts";
 import { changedResources } from "./mcp/resources.ts";
-import { createServer, toolSetOf } from "./mcp/server.ts";
-import { isScope, SCOPES } from "./scopes.ts";
+import { createRefusingServer, createServer, toolSetOf } from "./mcp/server.ts";
 import { reportError } from "./log.ts";
-import { changedMemories, operationsSince } from "./memory/changes.ts";
+import { accountClosing, paused } from "./refusals.ts";
+import { SCOPES } from "./scopes.ts";
+import { operationsSince } from "./memory/changes.ts";
 import { TRASH_DAYS } from "./memory/memory.ts";
 import { emptyVocabulary, type Vocabulary } from "./search/vocabulary.ts";
 import { openBackups } from "./storage/backups.ts";
+import {
+  closeAccount,
+  deleteFiles,
+  deleteOAuthGrants,
+  deleteRows,
+} from "./storage/delete-account.ts";
 import type { OneAtATime, OpenAccount, VocabularyOf } from "./storage/open-account.ts";
 import { readPlan } from "./storage/plan.ts";
 import { emptyTrash } from "./storage/trash.ts";
@@ -25,21 +45,12 @@ import { keepIndex, needsUpkeep } from "./upkeep.ts";
 import { openUser } from "./user.ts";
 import { newJobId } from "./vault/ids.ts";
 
-interface GrantRow extends Record<string, SqlStorageValue> {
-  id: string;
-  kind: "oauth" | "token";
-  client: string;
-  scopes: string;
-  trusted: number;
-  redirect_uri: string | null;
-  created_at: number;
-  used_at: number | null;
-}
-
 /** What the person's own pages are shown as it happens. */
 interface LiveState {
   /** The latest, by job. */
   readonly imports: Readonly<Record<string, LiveImport>>;
+  /** Of clients that connected while somebody watched. */
+  readonly handshake?: Handshake;
 }
 
 /** Batches follow each other within a second. */
@@ -48,15 +59,21 @@ const FORGET_AFTER_MS = 10_000;
 const SHOWN_IMPORTS = 5;
 /** RFC 6455 §7.4.1. */
 const POLICY_VIOLATION = 1008;
+/** IANA's registry of close codes: "try again later". */
+const TRY_AGAIN = 1013;
 
 export class UserAgent extends Agent<Env, LiveState> {
   // The page behind the socket need not learn the user's id.
   static override options = { sendIdentityOnConnect: false };
   override initialState: LiveState = { imports: {} };
 
+  readonly #grants: AllowList;
+  readonly #deletion: AccountDeletion;
   readonly #changes = openChangeStreams();
-  /** Operations that those who listen have been told of. */
-  #told = new Set<string>();
+  /** What those who listen have been told of: by operation, what it had done by then. An import goes on under one. */
+  readonly #told = new Map<string, string>();
+  /** The latest that the person's open pages have been told of. */
+  #shownOperations = "";
   #lastImport: Promise<unknown> = Promise.resolve();
   /** A dictionary of plain words, in memory only and only while the batches of one import follow each other: it spares half of their work. */
   #vocabulary: { readonly jobId: string; readonly words: Vocabulary } | null = null;
@@ -68,10 +85,8 @@ export class UserAgent extends Agent<Env, LiveState> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     // Not in onStart: a native RPC call does not wait for it.
-    ctx.storage.sql.exec(`CREATE TABLE IF NOT EXISTS grants (
-      id TEXT PRIMARY KEY, kind TEXT NOT NULL, client TEXT NOT NULL, client_id TEXT, redirect_uri TEXT,
-      scopes TEXT NOT NULL, secret_hash TEXT UNIQUE, created_at INTEGER NOT NULL, used_at INTEGER)`);
-    addTrusted(ctx.storage.sql);
+    this.#grants = openAllowList(ctx.storage.sql);
+    this.#deletion = openAccountDeletion(ctx.storage.sql);
   }
 
   /** A browser may listen to the state and never write it. */
@@ -85,9 +100,15 @@ export class UserAgent extends Agent<Env, LiveState> {
   }
 
   async serveMcp(request: Request, claim: GrantClaim): Promise<Response> {
-    const grant = this.#admit(claim);
-    const account = grant === null ? null : await openUser(this.env, this.name, this.#lasting);
-    if (grant === null || account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
+    const grant = this.#grants.admit(claim, Date.now());
+    if (grant === null) return unauthorized(this.env.PUBLIC_ORIGIN);
+    const toolSet = toolSetOf(request);
+    const refusal = this.#refusalOf(grant);
+    if (refusal !== null) {
+      return createMcpHandler(() => createRefusingServer(refusal, toolSet)).fetch(request);
+    }
+    const account = await openUser(this.env, this.name, this.#lasting);
+    if (account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
     await this.#planUpkeep(account);
     await this.#planBackup();
     const context = {
@@ -104,8 +125,16 @@ export class UserAgent extends Agent<Env, LiveState> {
       startExport: (jobId: string, plan: ExportPlan) => this.#startExport(jobId, plan),
       tellChanges: () => this.#tellChanges(account),
     };
-    const toolSet = toolSetOf(request);
-    const handler = createMcpHandler(({ era }) => createServer(context, { toolSet, era }), {
+    const options = {
+      toolSet,
+      isReadOnly: grant.state === "read_only",
+      countCall: () => {
+        this.#grants.countCall(grant.id, Date.now());
+        void this.noteHandshake("first_call", grant.client);
+      },
+    };
+    await this.noteHandshake("reached", grant.client);
+    const handler = createMcpHandler(({ era }) => createServer(context, { ...options, era }), {
       bus: this.#changes.busFor(grant.id, () => void handler.close()),
       maxSubscriptions: this.#changes.room(),
       keepAliveMs: KEEP_ALIVE_MS,
@@ -123,22 +152,31 @@ export class UserAgent extends Agent<Env, LiveState> {
 
   /** `claim` null: the person themself, with a session that the Worker has verified. */
   async serveApi(request: Request, claim: GrantClaim | null): Promise<Response> {
-    const grant = claim === null ? DASHBOARD : this.#admit(claim);
-    const account = grant === null ? null : await openUser(this.env, this.name, this.#lasting);
-    if (grant === null || account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
+    const refuse = () => refuseUnauthorized(request, REVOKED, challengeOf(this.env.PUBLIC_ORIGIN));
+    const grant = claim === null ? DASHBOARD : this.#grants.admit(claim, Date.now());
+    if (grant === null) return refuse();
+    if (claim !== null) {
+      const refusal = this.#refusalOf(grant);
+      if (refusal !== null) return createRefusingApi(refusal).fetch(request);
+      this.#grants.countCall(grant.id, Date.now());
+    }
+    const account = await openUser(this.env, this.name, this.#lasting);
+    if (account === null) return refuse();
     await this.#planUpkeep(account);
     await this.#planBackup();
+    const isReadOnly = grant.state === "read_only";
     return createApi({
       account,
       caller: {
         grantId: grant.id,
         client: grant.client,
         source: claim === null ? "dashboard" : "api",
-        trusted: grant.trusted,
+        trusted: grant.trusted && !isReadOnly,
         now: Date.now(),
       },
       publicOrigin: this.env.PUBLIC_ORIGIN,
-      scopes: grant.scopes,
+      scopes: isReadOnly ? readingOnly(grant.scopes) : grant.scopes,
+      isReadOnly,
       showImport: (jobId, standing) => this.#showImport(jobId, standing),
       startBackup: (work) => this.#startBackup(work),
       startExport: (jobId, plan) => this.#startExport(jobId, plan),
@@ -148,20 +186,34 @@ export class UserAgent extends Agent<Env, LiveState> {
 
   /** Costs nothing while nobody listens. */
   async #tellChanges(account: OpenAccount): Promise<void> {
+    await this.#tellPages(account);
     const since = this.#changes.listeningSince();
     if (since === null) return this.#told.clear();
     try {
       // An operation has the time at which its request began, which may be before somebody listened.
       const operations = await operationsSince(account, since - LONGEST_REQUEST_MS);
-      const fresh = operations.filter(({ id }) => !this.#told.has(id));
+      const fresh = operations.filter(({ id, counts }) => this.#told.get(id) !== counts);
       if (fresh.length === 0) return;
-      const ids = await changedMemories(account, fresh);
-      // An import goes on under its one operation.
-      for (const { id, kind } of fresh) if (kind !== "import") this.#told.add(id);
+      const ids = await account.operations.changedMemories(fresh.map(({ id }) => id));
+      for (const { id, counts } of fresh) this.#told.set(id, counts);
       this.#changes.resourcesChanged(changedResources(ids));
     } catch (error) {
       // Whoever made the change has its answer; who listens reads again some time.
       reportError("tellChanges", error);
+    }
+  }
+
+  /** That something was changed, and not what: an open page reads again. A search by POST changes nothing. */
+  async #tellPages(account: OpenAccount): Promise<void> {
+    if (this.ctx.getWebSockets().length === 0) return;
+    try {
+      const latest = await account.operations.list(null, LATEST_OPERATIONS);
+      const ids = latest.map(({ id }) => id).join();
+      if (ids === this.#shownOperations) return;
+      this.#shownOperations = ids;
+      this.broadcast(CHANGED);
+    } catch (error) {
+      reportError("tellPages", error);
     }
   }
 
@@ -170,7 +222,23 @@ export class UserAgent extends Agent<Env, LiveState> {
     const latest = others
       .sort(([, a], [, b]) => b.updatedAt - a.updatedAt)
       .slice(0, SHOWN_IMPORTS - 1);
-    this.setState({ imports: Object.fromEntries([[jobId, standing], ...latest]) });
+    this.setState({
+      ...this.state,
+      imports: Object.fromEntries([[jobId, standing], ...latest]),
+    });
+  }
+
+  /** A page is open that shows it. */
+  async watchHandshake(): Promise<Handshake> {
+    const handshake = watched(this.state.handshake, Date.now());
+    this.setState({ ...this.state, handshake });
+    return handshake;
+  }
+
+  /** Costs nothing while nobody watches. */
+  async noteHandshake(step: HandshakeStep, client: string | null): Promise<void> {
+    const handshake = withStep(this.state.handshake, { step, client, now: Date.now() });
+    if (handshake !== null) this.setState({ ...this.state, handshake });
   }
 
   /** A scheduled call. What another request does meanwhile is safe: rows are replaced only as they were read. */
@@ -206,7 +274,7 @@ export class UserAgent extends Agent<Env, LiveState> {
    * @param work when it is to come again in fact, in seconds or at a time; null: no more
    */
   async #runScheduled(
-    callback: "upkeep" | "emptyTrash" | "backUp",
+    callback: "upkeep" | "emptyTrash" | "backUp" | "deleteAccount",
     again: number | Date,
     work: () => Promise<number | Date | null>,
   ): Promise<void> {
@@ -217,7 +285,9 @@ export class UserAgent extends Agent<Env, LiveState> {
     const planned =
       later.find((one) => one.callback === callback) ?? (await this.schedule(again, callback));
     try {
-      const next = await work();
+      // What keeps an account in order ends where the account does.
+      const isClosed = callback !== "deleteAccount" && this.#deletion.find()?.isBegun === true;
+      const next = isClosed ? null : await work();
       if (next === again) return;
       await this.cancelSchedule(planned.id);
       if (next !== null) await this.schedule(next, callback);
@@ -267,57 +337,89 @@ export class UserAgent extends Agent<Env, LiveState> {
     await this.env.BACKUPS.create({ id: newJobId(), params: { userId: this.name, work } });
   }
 
-  /** Earlier grants of the same client end, as they do in the OAuth library. */
+  /** Null: the person lets it go on. */
+  #refusalOf({ state }: Grant): UserError | null {
+    const { PUBLIC_ORIGIN } = this.env;
+    const deletion = this.#deletion.find();
+    if (deletion !== null) return accountClosing(PUBLIC_ORIGIN, deletion.dueAt);
+    return state === "paused" ? paused(PUBLIC_ORIGIN) : null;
+  }
+
   async allowGrant(grant: NewOAuthGrant): Promise<void> {
-    // Clients that are known by a metadata document share its address, so there the redirect address tells installations apart.
-    const byAddress = grant.clientId.startsWith("https://");
-    const ended = this.ctx.storage.sql.exec<{ id: string }>(
-      `DELETE FROM grants WHERE client_id = ? AND (NOT ? OR redirect_uri = ?) RETURNING id`,
-      grant.clientId,
-      byAddress ? 1 : 0,
-      grant.redirectUri,
-    );
-    for (const { id } of ended.toArray()) this.#changes.endOf(id);
-    this.ctx.storage.sql.exec(
-      `INSERT INTO grants (id, kind, client, client_id, redirect_uri, scopes, created_at) VALUES (?, 'oauth', ?, ?, ?, ?, ?)`,
-      grant.id,
-      grant.client,
-      grant.clientId,
-      grant.redirectUri,
-      JSON.stringify(grant.scopes),
-      Date.now(),
-    );
+    for (const id of this.#grants.allowGrant(grant)) this.#changes.endOf(id);
+    await this.noteHandshake("authorised", grant.client);
   }
 
   async allowToken(token: NewToken): Promise<void> {
-    this.ctx.storage.sql.exec(
-      `INSERT INTO grants (id, kind, client, scopes, secret_hash, trusted, created_at) VALUES (?, 'token', ?, ?, ?, ?, ?)`,
-      token.id,
-      token.client,
-      JSON.stringify(token.scopes),
-      token.secretHash,
-      token.trusted === true ? 1 : 0,
-      Date.now(),
-    );
+    this.#grants.allowToken(token);
   }
 
-  /** Newest first. */
   async listGrants(): Promise<GrantLine[]> {
-    return this.ctx.storage.sql
-      .exec<GrantRow>("SELECT * FROM grants ORDER BY created_at DESC, id LIMIT 500")
-      .toArray()
-      .map((row) => ({
-        ...grantOf(row),
-        redirectUri: row.redirect_uri,
-        createdAt: row.created_at,
-        usedAt: row.used_at,
-      }));
+    return this.#grants.list(Date.now());
+  }
+
+  /** In force from the next call on. False: there is none of this id. */
+  async changeGrant(id: string, change: GrantChange): Promise<boolean> {
+    // What listens under it listens with the rights that it had.
+    this.#changes.endOf(id);
+    return this.#grants.change(id, change);
   }
 
   /** From now on every call under it is refused. False: there was none of this id. */
   async revokeGrant(id: string): Promise<boolean> {
     this.#changes.endOf(id);
-    return this.ctx.storage.sql.exec("DELETE FROM grants WHERE id = ?", id).rowsWritten > 0;
+    return this.#grants.revoke(id);
+  }
+
+  /** Closes the sockets of all pages: those of a session that is still one open another. */
+  async endLive(): Promise<void> {
+    for (const connection of this.getConnections()) connection.close(TRY_AGAIN, "Signed out");
+  }
+
+  async findDeletion(): Promise<Deletion | null> {
+    return this.#deletion.find();
+  }
+
+  /** From now on clients are refused; when the days of grace are over, everything goes. */
+  async requestDeletion(): Promise<Deletion> {
+    const deletion = this.#deletion.request(Date.now());
+    for (const { id } of this.#grants.list(Date.now())) this.#changes.endOf(id);
+    const due = new Date(deletion.dueAt);
+    await this.schedule(due, "deleteAccount", undefined, { idempotent: true });
+    return deletion;
+  }
+
+  /** Null: there is none any more. */
+  async takeBackDeletion(): Promise<Deletion | null> {
+    this.#deletion.takeBack();
+    return this.#deletion.find();
+  }
+
+  /**
+   * A scheduled call. The account is closed first; an hour later, when whatever was under way has ended, its rows and files begin to go,
+   * part by part as the trash's do, and at last this object's own storage.
+   */
+  async deleteAccount(): Promise<void> {
+    await this.#runScheduled("deleteAccount", NEXT_PART_SECONDS, async () => {
+      const deletion = this.#deletion.find();
+      if (deletion === null) return null;
+      if (Date.now() < deletion.dueAt) return new Date(deletion.dueAt);
+      if (!deletion.isClosed) {
+        // Before anything is awaited: whoever takes it back now must hear that it is too late.
+        this.#deletion.begin();
+        await closeAccount(this.env.DB, this.name);
+        for (const { id } of this.#grants.list(Date.now())) await this.revokeGrant(id);
+        this.#deletion.close();
+        return NEXT_PART_SECONDS;
+      }
+      const plan = readPlan(this.env.PLAN);
+      const isEmpty =
+        (await deleteOAuthGrants(this.env.OAUTH_KV, this.name)) &&
+        (await deleteFiles(this.env.ARCHIVES, this.name, plan)) &&
+        (await deleteRows(this.env.DB, this.name, plan));
+      if (isEmpty) await this.destroy();
+      return NEXT_PART_SECONDS;
+    });
   }
 
   readonly #lasting: { readonly oneAtATime: OneAtATime; readonly vocabularyOf: VocabularyOf } = {
@@ -334,33 +436,12 @@ export class UserAgent extends Agent<Env, LiveState> {
       return this.#vocabulary.words;
     },
   };
-
-  /** Null: unknown, therefore revoked or never given. */
-  #admit(claim: GrantClaim): Grant | null {
-    const now = Date.now();
-    const [row] =
-      claim.kind === "oauth"
-        ? this.ctx.storage.sql
-            .exec<GrantRow>(
-              "UPDATE grants SET used_at = ? WHERE id = ? AND kind = 'oauth' RETURNING *",
-              now,
-              claim.grantId,
-            )
-            .toArray()
-        : this.ctx.storage.sql
-            .exec<GrantRow>(
-              "UPDATE grants SET used_at = ? WHERE secret_hash = ? RETURNING *",
-              now,
-              claim.secretHash,
-            )
-            .toArray();
-    if (row === undefined) return null;
-    const grant = grantOf(row);
-    return claim.kind === "token"
-      ? grant
-      : { ...grant, scopes: grant.scopes.filter((scope) => claim.scopes.includes(scope)) };
-  }
 }
+
+/** What `apps/dashboard/live/live.ts` hears. */
+const CHANGED = JSON.stringify({ type: "changed" });
+/** Ids sort by the time at which a request began, and one that began earlier may end later. Arbitrary. */
+const LATEST_OPERATIONS = 10;
 
 const DAY_SECONDS = 86_400;
 /** Writing is how a stream that its client left is noticed, and makes room for the next. */
@@ -377,42 +458,25 @@ const DASHBOARD: Grant = {
   id: "dashboard",
   kind: "token",
   client: "Dashboard",
+  state: "active",
   scopes: SCOPES,
   trusted: true,
 };
-
-/** Objects that were made before there were trusted tokens have a table without the column. Nothing in it was trusted. */
-function addTrusted(sql: SqlStorage): void {
-  const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('grants')");
-  if (columns.toArray().some(({ name }) => name === "trusted")) return;
-  sql.exec("ALTER TABLE grants ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0");
-}
-
-function grantOf(row: GrantRow): Grant {
-  const scopes: unknown = JSON.parse(row.scopes);
-  return {
-    id: row.id,
-    kind: row.kind,
-    client: row.client,
-    scopes: Array.isArray(scopes) ? scopes.filter((scope) => isScope(scope)) : [],
-    trusted: row.kind === "token" && row.trusted === 1,
-  };
-}
 
 function resourceMetadataUrl(publicOrigin: string): string {
   return `${publicOrigin}/.well-known/oauth-protected-resource/mcp`;
 }
 
-/** The same challenge as the OAuth library's, so that clients sign in again. */
+const REVOKED = "This access was revoked or never given.";
+
+/** The same as the OAuth library's, so that clients sign in again. */
 function unauthorized(publicOrigin: string): Response {
-  const description = "This access was revoked or never given. Connect again.";
   return Response.json(
-    { error: "invalid_token", error_description: description },
-    {
-      status: 401,
-      headers: {
-        "WWW-Authenticate": `Bearer realm="OAuth", resource_metadata="${resourceMetadataUrl(publicOrigin)}", error="invalid_token", error_description="${description}"`,
-      },
-    },
+    { error: "invalid_token", error_description: `${REVOKED} Connect again.` },
+    { status: 401, headers: { "WWW-Authenticate": challengeOf(publicOrigin) } },
   );
+}
+
+function challengeOf(publicOrigin: string): string {
+  return `Bearer realm="OAuth", resource_metadata="${resourceMetadataUrl(publicOrigin)}", error="invalid_token", error_description="${REVOKED} Connect again."`;
 }

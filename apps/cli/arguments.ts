@@ -24,7 +24,9 @@ export function readArguments<Options extends ParseArgsOptionsConfig>(
   argv: readonly string[],
   options: Options,
 ) {
-  if (argv.includes("--help") || argv.includes("-h")) throw new HelpWanted();
+  const end = argv.indexOf("--");
+  const asked = end === -1 ? argv : argv.slice(0, end);
+  if (asked.includes("--help") || asked.includes("-h")) throw new HelpWanted();
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
   } catch (error) {

@@ -1,12 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { UserError } from "../../src/errors.ts";
 import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./arguments.ts";
+import { awaitJob } from "./await-job.ts";
 import type { Command } from "./command.ts";
 import { callApi, openTarget, type Target } from "./target.ts";
 import { openProgress, print, printJson } from "./terminal.ts";
-
-const POLL_MS = 300;
 
 const backupSchema = z.looseObject({
   id: z.string(),
@@ -56,15 +54,17 @@ async function makeBackup(target: Target): Promise<Backup> {
   const progress = openProgress();
   const read = async (path: string, init: RequestInit = {}) =>
     oneSchema.parse(await (await callApi(target, path, init)).json()).backup;
-  let job = await read("/backups", { method: "POST" });
-  while (job.state === "created" || job.state === "running") {
+  try {
     progress.show(null, "Copying all rows …");
-    await sleep(POLL_MS);
-    job = await read(`/backups/${job.id}`);
+    const job = await awaitJob(await read("/backups", { method: "POST" }), {
+      stateOf: ({ state }) => state,
+      askAgain: ({ id }) => read(`/backups/${id}`),
+    });
+    if (job.state === "finished") return job;
+    throw new UserError("invalid_input", "The backup failed.", "Try again.");
+  } finally {
+    progress.end();
   }
-  progress.end();
-  if (job.state === "finished") return job;
-  throw new UserError("invalid_input", "The backup failed.", "Try again; get_stats says more.");
 }
 
 function lineOf({ id, state, created_at, rows, size_bytes, verified_at }: Backup): string {

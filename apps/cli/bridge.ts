@@ -1,11 +1,11 @@
 /** Carries JSON-RPC between a client's stdin and stdout and a server's Streamable HTTP, message by message, in both eras of the protocol. */
 import type { Readable, Writable } from "node:stream";
 import {
+  deserializeMessage,
   isJSONRPCErrorResponse,
   isJSONRPCRequest,
   isJSONRPCResultResponse,
   PROTOCOL_VERSION_META_KEY,
-  ReadBuffer,
   SdkHttpError,
   serializeMessage,
   type JSONRPCMessage,
@@ -13,7 +13,9 @@ import {
   type StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
 import * as z from "zod";
+import { UserError } from "../../src/errors.ts";
 import { parseJson } from "./folder.ts";
+import { printable } from "./printable.ts";
 
 export interface BridgeOptions {
   readonly input: Readable;
@@ -32,9 +34,10 @@ interface Pending {
   readonly abort: AbortController;
 }
 
+const INVALID_REQUEST = -32_600;
 const INTERNAL_ERROR = -32_603;
-/** One message; what the SDK's own stdio server takes. */
-const MAX_MESSAGE_BYTES = 10 * 1_048_576;
+/** Of one message; what the SDK's own stdio server takes, in bytes. */
+const MAX_MESSAGE_CHARS = 10 * 1_048_576;
 
 /** Until the input ends and every request of it is answered. */
 export async function bridge({
@@ -75,7 +78,7 @@ export async function bridge({
     }
     write(message);
   };
-  transport.onerror = (error) => log(error.message);
+  transport.onerror = (error) => log(printable(error.message));
   await transport.start();
 
   async function send(message: JSONRPCMessage): Promise<void> {
@@ -92,7 +95,7 @@ export async function bridge({
         },
       });
     } catch (error) {
-      if (id === undefined) log(String(error));
+      if (id === undefined) log(printable(String(error)));
       else refuse(id, error);
     }
   }
@@ -108,18 +111,34 @@ export async function bridge({
     return asked?.isModern === true;
   }
 
-  // The client is gone: nobody is left to be told.
-  output.on("error", () => process.exit(0));
-  const buffer = new ReadBuffer({ maxBufferSize: MAX_MESSAGE_BYTES });
-  let sent: Promise<unknown> = Promise.resolve();
-  for await (const chunk of input) {
-    buffer.append(Buffer.from(chunk));
-    for (const message of messagesIn(buffer, log)) {
-      onMessage?.(message);
-      if (!cancel(message)) sent = Promise.all([sent, send(message)]);
+  /** Null: it was no message, and whoever waits for an answer to it has one. */
+  function read(line: string): JSONRPCMessage | null {
+    try {
+      return deserializeMessage(line);
+    } catch {
+      log("A line was no JSON-RPC message.");
+      const asked = requestSchema.safeParse(parseJson(line)).data;
+      if (asked !== undefined) {
+        const error = { code: INVALID_REQUEST, message: "This is no valid request." };
+        write({ jsonrpc: "2.0", id: asked.id, error });
+      }
+      return null;
     }
   }
-  await sent;
+
+  // The client is gone: nobody is left to be told.
+  output.on("error", () => process.exit(0));
+  const running = new Set<Promise<void>>();
+  for await (const line of linesOf(input, log)) {
+    const message = read(line);
+    if (message === null) continue;
+    onMessage?.(message);
+    if (cancel(message)) continue;
+    const sending = send(message);
+    running.add(sending);
+    void sending.then(() => running.delete(sending));
+  }
+  await Promise.all(running);
   // A subscription never ends by itself, and nobody hears it any more.
   for (const [id, { method }] of pending) {
     if (method === "subscriptions/listen") settle(id)?.abort.abort();
@@ -128,28 +147,37 @@ export async function bridge({
   await transport.close();
 }
 
-/** What is no message is left out, as there is nobody to answer, and the next line is read. */
-function* messagesIn(buffer: ReadBuffer, log: (line: string) => void): Generator<JSONRPCMessage> {
-  for (;;) {
-    try {
-      const message = buffer.readMessage();
-      if (message === null) return;
-      yield message;
-    } catch (error) {
-      log(`A line was no JSON-RPC message: ${error instanceof Error ? error.name : "unreadable"}.`);
+/** Until the end, or a line that is too long to be held. (`readline` would end a line within a text, at U+2028.) */
+async function* linesOf(input: Readable, log: BridgeOptions["log"]): AsyncGenerator<string> {
+  let held = "";
+  input.setEncoding("utf8");
+  for await (const chunk of input) {
+    const [end = "", ...more] = String(chunk).split("\n");
+    held += end;
+    for (const next of more) {
+      if (held.trim() !== "") yield held;
+      held = next;
+    }
+    if (held.length > MAX_MESSAGE_CHARS) {
+      return log(`A message of more than ${MAX_MESSAGE_CHARS} characters: no more is read.`);
     }
   }
 }
 
 /** The server's own error where it gave one with a status of HTTP. */
 function problemOf(error: unknown): { code: number; message: string } {
+  if (error instanceof UserError) {
+    return { code: INTERNAL_ERROR, message: `${error.message} ${error.hint}` };
+  }
   if (error instanceof SdkHttpError) {
     const told = answerSchema.safeParse(parseJson(String(error.data["text"])));
-    if (told.success) return told.data.error;
+    if (told.success) return { ...told.data.error, message: printable(told.data.error.message) };
   }
-  return { code: INTERNAL_ERROR, message: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: INTERNAL_ERROR, message: printable(message) };
 }
 
+const requestSchema = z.object({ id: z.union([z.string(), z.number()]), method: z.string() });
 const answerSchema = z.object({
   error: z.object({ code: z.number(), message: z.string(), data: z.unknown().optional() }),
 });

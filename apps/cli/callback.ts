@@ -1,6 +1,7 @@
 /** Where the browser returns to after a sign-in: a server on this machine's loopback that answers one address, once. */
-import { timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
+import { equalInConstantTime } from "../../src/vault/bytes.ts";
+import { listenOnLoopback } from "./listen-on-loopback.ts";
 
 export interface Callback {
   readonly url: string;
@@ -23,7 +24,7 @@ export async function openCallback(port = 0): Promise<Callback> {
     const isOurs = request.headers.host === host && request.method === "GET";
     if (!isOurs || url === null || url.pathname !== PATH) return answer(404, "Not found.");
     const given = url.searchParams.get("state") ?? "";
-    if (expected === null || !isEqual(given, expected.state)) {
+    if (expected === null || !equalInConstantTime(given, expected.state)) {
       return answer(400, "This sign-in was not asked for, or is over.");
     }
     answer(200, "Back at Cofio. You can close this window.");
@@ -42,9 +43,9 @@ export async function openCallback(port = 0): Promise<Callback> {
       response.end(text);
     }
   });
-  const taken = await listen(server, port).catch((error: unknown) => {
+  const taken = await listenOnLoopback(server, port).catch((error: unknown) => {
     if (port !== 0 && error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      return listen(server, 0);
+      return listenOnLoopback(server, 0);
     }
     throw error;
   });
@@ -66,21 +67,4 @@ export async function openCallback(port = 0): Promise<Callback> {
       }),
     close: () => void server.close(),
   };
-}
-
-function listen(server: ReturnType<typeof createServer>, port: number): Promise<number> {
-  return new Promise((listening, fail) => {
-    server.once("error", fail);
-    server.listen(port, "127.0.0.1", () => {
-      server.removeListener("error", fail);
-      const address = server.address();
-      if (typeof address === "object" && address !== null) listening(address.port);
-      else fail(new Error("A TCP server has a port"));
-    });
-  });
-}
-
-function isEqual(given: string, expected: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(expected)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -1,108 +1,75 @@
 /** `cofio connect URL`: for clients that only speak stdio, a bridge to a deployment. Nothing but JSON-RPC goes to stdout. */
-import { parseArgs } from "node:util";
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { type AuthProvider, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { UserError } from "../../src/errors.ts";
+import { readArguments, WrongUse } from "./arguments.ts";
 import { bridge } from "./bridge.ts";
+import type { Command } from "./command.ts";
 import { credentialFile } from "./credentials.ts";
 import { guardedFetch, isLoopback } from "./guarded-fetch.ts";
 import { openInBrowser } from "./open-in-browser.ts";
-import { signInProvider } from "./sign-in.ts";
+import { signedIn } from "./sign-in.ts";
+import { warn } from "./terminal.ts";
 
-const USAGE = `Usage: cofio connect URL [--token TOKEN] [--no-browser]
+export const connect: Command = {
+  usage: `cofio connect URL
+  Connects a program that speaks MCP over stdio to a Cofio on the network, such as https://cofio.example.com/mcp.
+  The first time, a page opens to sign in.
 
-Connects a program that speaks MCP over stdio to a Cofio on the network, such as
-https://cofio.example.com/mcp. The first time, a page opens to sign in.
-
-  --token TOKEN   a personal access token instead of signing in;
-                  COFIO_TOKEN in the environment does the same, and no other
-                  program sees it there
-  --no-browser    only print the address of the sign-in page
-`;
-
-const BAD_USAGE = 2;
-
-/** @returns the exit code */
-export async function connect(argv: readonly string[]): Promise<number> {
-  const asked = readArguments(argv);
-  if (asked === null) {
-    say(USAGE);
-    return BAD_USAGE;
-  }
-  if (asked === "help") {
-    say(USAGE);
-    return 0;
-  }
-  const { url, token, isQuiet } = asked;
-  const fetch = guardedFetch(url);
-  const transport = new StreamableHTTPClientTransport(url, {
-    fetch,
-    authProvider:
+  --token TOKEN     a personal access token instead of signing in; better in COFIO_TOKEN, where no other user sees it
+  --no-browser      only print the address of the sign-in page`,
+  async run(argv) {
+    const { values, positionals } = readArguments(argv, {
+      token: { type: "string" },
+      "no-browser": { type: "boolean", default: false },
+    });
+    const url = readAddress(positionals);
+    // Clients leave an empty one in the environment where the person gave none.
+    const token = values.token ?? (process.env["COFIO_TOKEN"] || undefined);
+    const fetch = guardedFetch(url);
+    const access =
       token === undefined
-        ? signInProvider({
+        ? signedIn({
             server: url,
-            file: credentialFile(url),
+            file: credentialFile(url, warn),
             fetch,
             show(page) {
-              say(`Sign in to ${url.host} at:\n${page.href}\n`);
-              if (!isQuiet) openInBrowser(page);
+              warn(`Sign in to ${url.host} at:\n${page.href}\n`);
+              if (!values["no-browser"]) openInBrowser(page);
             },
           })
-        : { token: async () => token },
-    // More rights than the person gave are theirs to give: a browser window in the middle of a conversation would be a surprise.
-    onInsufficientScope: "throw",
-  });
-  await bridge({
-    input: process.stdin,
-    output: process.stdout,
-    transport,
-    log: (line) => say(`${line}\n`),
-  });
-  return 0;
-}
-
-interface Asked {
-  readonly url: URL;
-  readonly token: string | undefined;
-  readonly isQuiet: boolean;
-}
-
-/** Null: it makes no sense. */
-function readArguments(argv: readonly string[]): Asked | "help" | null {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        token: { type: "string" },
-        "no-browser": { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
+        : { authProvider: tokenProvider(token, url), fetch };
+    const transport = new StreamableHTTPClientTransport(url, {
+      ...access,
+      // More rights than the person gave are theirs to give: a browser window in the middle of a conversation would be a surprise.
+      onInsufficientScope: "throw",
     });
-    if (values.help) return "help";
-    const [address, ...rest] = positionals;
-    const url = address === undefined || rest.length > 0 ? null : readAddress(address);
-    if (url === null) return null;
-    return {
-      url,
-      token: values.token ?? process.env["COFIO_TOKEN"],
-      isQuiet: values["no-browser"],
-    };
-  } catch (error) {
-    // An option that there is not.
-    if (error instanceof TypeError) return null;
-    throw error;
-  }
+    await bridge({ input: process.stdin, output: process.stdout, transport, log: warn });
+    return 0;
+  },
+};
+
+function tokenProvider(token: string, { host }: URL): AuthProvider {
+  return {
+    token: async () => token,
+    async onUnauthorized() {
+      throw new UserError(
+        "forbidden",
+        `${host} does not take this token.`,
+        "Make one on its page, and put it into COFIO_TOKEN.",
+      );
+    },
+  };
 }
 
-/** A bare host stands for its `/mcp`: clients refuse metadata for a longer path than the address that they were given. */
-function readAddress(address: string): URL | null {
-  const url = URL.parse(address);
-  if (url === null || url.username !== "" || url.password !== "") return null;
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url))) return null;
+/** A bare host stands for its `/mcp`: clients refuse metadata for a longer path than the address that they were given. @throws WrongUse */
+function readAddress([address, ...rest]: readonly string[]): URL {
+  const url = URL.parse(address ?? "");
+  const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url));
+  const isPlain = url?.username === "" && url.password === "" && rest.length === 0;
+  if (url === null || !isSafe || !isPlain) {
+    throw new WrongUse("Give one address, such as https://cofio.example.com/mcp.");
+  }
   if (url.pathname === "/") url.pathname = "/mcp";
   url.hash = "";
   return url;
-}
-
-function say(text: string): void {
-  process.stderr.write(text);
 }

@@ -1,10 +1,12 @@
 /** What the bridge keeps between its runs: for each server a file that only its owner can read, and a lock for those who would change it. */
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoredOAuthClientInformation, StoredOAuthTokens } from "@modelcontextprotocol/client";
+import { parseJson, readIfThere, writePrivately } from "./folder.ts";
+import { takeLock } from "./lock.ts";
 
 /** Client and tokens carry the issuer that gave them, and the SDK sends them to no other. */
 export interface Credentials {
@@ -17,43 +19,51 @@ export interface Credentials {
 }
 
 export interface CredentialFile {
-  read(): Promise<Credentials>;
-  write(credentials: Credentials): Promise<void>;
+  read(): Credentials;
+  write(credentials: Credentials): void;
   /** Runs one at a time among all processes of this user. */
   locked<T>(work: () => Promise<T>): Promise<T>;
 }
 
 const POLL_MS = 200;
+/** A renewal is over by then; what takes longer is a person at another program's sign-in page. Arbitrary. */
+const QUIET_MS = 3_000;
 
-export function credentialFile(url: URL): CredentialFile {
+/** @param warn of what this process waits for */
+export function credentialFile(url: URL, warn: (sentence: string) => void): CredentialFile {
   const folder = join(configFolder(), "cofio", "connections");
   const hash = createHash("sha256").update(url.href).digest("hex").slice(0, 16);
-  const file = join(folder, `${url.hostname.replaceAll(/[^\w.-]/g, "_")}-${hash}.json`);
-  const lock = `${file}.lock`;
-  const makeFolder = () => mkdir(folder, { recursive: true, mode: 0o700 });
+  const name = `${url.hostname.replaceAll(/[^\w.-]/g, "_")}-${hash}`;
+  const file = join(folder, `${name}.json`);
+  const makeFolder = () => mkdirSync(folder, { recursive: true, mode: 0o700 });
 
   return {
-    async read() {
-      const text = await readFile(file, "utf8").catch(unlessMissing);
-      return text === null ? { url: url.href } : parse(text, url);
-    },
-    async write(credentials) {
-      await makeFolder();
-      // In one step, so that another process never reads half of it.
-      const draft = `${file}.${process.pid}`;
-      await writeFile(draft, JSON.stringify(credentials), { mode: 0o600 });
-      await rename(draft, file);
+    read: () => credentialsOf(readIfThere(file), url),
+    write(credentials) {
+      makeFolder();
+      writePrivately(file, JSON.stringify(credentials));
     },
     async locked(work) {
-      await makeFolder();
-      while (!(await take(lock))) await sleep(POLL_MS);
+      makeFolder();
+      const unlock = await waitForLock(join(folder, `${name}.lock`), () =>
+        warn(`Another program is signing in to ${url.host}: waiting for it.`),
+      );
       try {
         return await work();
       } finally {
-        await rm(lock, { force: true });
+        unlock();
       }
     },
   };
+}
+
+async function waitForLock(file: string, onWait: () => void): Promise<() => void> {
+  for (let waited = 0; ; waited += POLL_MS) {
+    const unlock = takeLock(file);
+    if (unlock !== null) return unlock;
+    if (waited === QUIET_MS) onWait();
+    await sleep(POLL_MS);
+  }
 }
 
 function configFolder(): string {
@@ -64,49 +74,10 @@ function configFolder(): string {
 }
 
 /** A file that is none of ours, or of another server, is as good as none: the person signs in again. */
-function parse(text: string, { href }: URL): Credentials {
-  try {
-    const value: unknown = JSON.parse(text);
-    // True because only `write` makes files with this address in them.
-    if (typeof value === "object" && value !== null && "url" in value && value.url === href) {
-      return value as Credentials;
-    }
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  return { url: href };
-}
-
-/** False: another process that is alive holds it. */
-async function take(lock: string): Promise<boolean> {
-  try {
-    const handle = await open(lock, "wx", 0o600);
-    await handle.writeFile(String(process.pid));
-    await handle.close();
-    return true;
-  } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error;
-  }
-  const holder = Number(await readFile(lock, "utf8").catch(unlessMissing));
-  // Empty: its holder is about to write it.
-  if (holder > 0 && !isAlive(holder)) await rm(lock, { force: true });
-  return false;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) !== "ESRCH";
-  }
-}
-
-function unlessMissing(error: unknown): null {
-  if (codeOf(error) === "ENOENT") return null;
-  throw error;
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
+function credentialsOf(text: string | null, { href }: URL): Credentials {
+  const value = text === null ? null : parseJson(text);
+  const isOurs =
+    typeof value === "object" && value !== null && "url" in value && value.url === href;
+  // True because only `write` makes files with this address in them.
+  return isOurs ? (value as Credentials) : { url: href };
 }

@@ -2,10 +2,12 @@ import { existsSync, statSync } from "node:fs";
 import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./arguments.ts";
 import { UserError } from "../../src/errors.ts";
 import type { Command } from "./command.ts";
-import { folderOf, openFolder } from "./folder.ts";
+import { expandHome, folderOf, openFolder } from "./folder.ts";
+import { PROGRAM } from "./local-client.ts";
+import { joinServer } from "./local-server.ts";
 import { readPlan, versionOf } from "./plan.ts";
 import { listTools, openTarget, reach, type TargetValues } from "./target.ts";
-import { print, printJson } from "./terminal.ts";
+import { print, printJson, warn } from "./terminal.ts";
 
 interface Check {
   readonly name: string;
@@ -26,9 +28,19 @@ export const doctor: Command = {
   usage: `cofio doctor
   Checks, one after the other, what a working Cofio needs, and says how to repair what is wrong. Exit code 1: something is.
 
+  --readmit NAME    let an MCP client in again that was revoked on the pages of the local memory
 ${TARGET_USAGE}`,
   async run(argv) {
-    const { values, positionals } = readArguments(argv, targetOptions);
+    const { values, positionals } = readArguments(argv, {
+      ...targetOptions,
+      readmit: { type: "string" },
+    });
+    if (values.readmit !== undefined && values.url !== undefined) {
+      throw new WrongUse(
+        "--readmit is for the local memory; a deployment's clients sign in again.",
+      );
+    }
+    if (values.readmit !== undefined) await readmit(values.readmit, folderOf(values["db-path"]));
     if (positionals.length > 0) throw new WrongUse(`What is "${positionals[0]}"?`);
     const findings: Finding[] = [];
     for (const check of checksOf(values)) {
@@ -67,9 +79,34 @@ async function examine({ name, run }: Check): Promise<Finding> {
   }
 }
 
-function examineFolder(path: string): string {
+async function readmit(name: string, path: string): Promise<void> {
+  const server = await joinServer(path, { client: () => PROGRAM, warn });
+  try {
+    if (await server.readmit(name)) return;
+    throw new UserError(
+      "not_found",
+      `No client called "${name}" was ever here.`,
+      "It is let in when it comes.",
+    );
+  } finally {
+    server.close();
+  }
+}
+
+function examineFolder(given: string): string {
+  const path = expandHome(given);
+  // A mistyped one is not to be made.
+  if (!existsSync(path)) {
+    throw new UserError(
+      "not_found",
+      `There is no ${path} yet.`,
+      "The first client or command that uses it makes it, such as cofio save. Or check --db-path.",
+    );
+  }
   const folder = openFolder(path);
-  for (const file of [folder.keys, folder.clients, folder.server]) {
+  // Windows has no such modes.
+  const secrets = process.getuid === undefined ? [] : [folder.keys, folder.clients, folder.server];
+  for (const file of secrets) {
     if (existsSync(file) && (statSync(file).mode & 0o077) !== 0) {
       throw new UserError("forbidden", `${file} can be read by others.`, `Run: chmod 600 ${file}`);
     }

@@ -1,16 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { UserError } from "../../src/errors.ts";
 import { EXPORT_FORMATS } from "../../src/transfer/export-job.ts";
 import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./arguments.ts";
+import { awaitJob } from "./await-job.ts";
 import type { Command } from "./command.ts";
 import { callApi, callTool, openTarget, type Target } from "./target.ts";
 import { openProgress, type Progress, print, printJson } from "./terminal.ts";
-
-const POLL_MS = 500;
 
 const answerSchema = z.object({
   job: z.object({ id: z.string(), state: z.string() }),
@@ -64,12 +62,11 @@ async function archive(target: Target, format: string, progress: Progress) {
   const ask = async (args: Readonly<Record<string, unknown>>): Promise<ExportAnswer> =>
     answerSchema.parse((await callTool(target, "export_data", args)).structured);
   progress.show(null, "Collecting everything …");
-  let answer = await ask({ format, deliver: format === "cofio" ? "auto" : "archive" });
-  while (answer.job.state === "created" || answer.job.state === "running") {
-    await sleep(POLL_MS);
-    answer = await ask({ job_id: answer.job.id });
-  }
-  const { job, counts, download } = answer;
+  const first = await ask({ format, deliver: format === "cofio" ? "auto" : "archive" });
+  const { job, counts, download } = await awaitJob(first, {
+    stateOf: (answer) => answer.job.state,
+    askAgain: (answer) => ask({ job_id: answer.job.id }),
+  });
   if (download === undefined)
     throw new UserError("invalid_input", "The export failed.", "Try again.");
   return { job, counts, download };
@@ -88,8 +85,9 @@ async function store(
   progress: Progress,
 ): Promise<void> {
   const draft = file === "-" ? null : `${file}.part`;
-  // Everything that the person ever saved, and in the clear.
-  const out = draft === null ? null : await open(draft, "w", 0o600);
+  // Everything that the person ever saved, and in the clear: into a file of our own, whatever had that name.
+  if (draft !== null) rmSync(draft, { force: true });
+  const out = draft === null ? null : await open(draft, "wx", 0o600);
   try {
     const hash = createHash("sha256");
     let read = 0;
@@ -100,7 +98,8 @@ async function store(
       progress.show(read / bytes, `${read} of ${bytes} bytes`);
     }
     await out?.sync();
-    if (read !== bytes || hash.digest("hex") !== sha256) {
+    const written = (await out?.stat())?.size ?? read;
+    if (read !== bytes || written !== bytes || hash.digest("hex") !== sha256) {
       throw new UserError(
         "invalid_input",
         "The download is not what the server made.",
@@ -116,7 +115,8 @@ async function store(
 
 async function write(out: FileHandle | null, chunk: Uint8Array): Promise<void> {
   if (out !== null) {
-    await out.write(chunk);
+    // Until all of it is written: `write` stops where a disk is full.
+    await out.writeFile(chunk);
   } else if (!process.stdout.write(chunk)) {
     await new Promise((drained) => process.stdout.once("drain", drained));
   }

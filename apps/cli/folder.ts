@@ -53,7 +53,7 @@ export function folderOf(given: string | undefined): string {
 }
 
 /** `~` is the shell's, and no shell reads the configuration of an MCP client. */
-function expandHome(path: string): string {
+export function expandHome(path: string): string {
   return resolve(/^~(?=$|[/\\])/u.test(path) ? join(homedir(), path.slice(1)) : path);
 }
 
@@ -100,23 +100,18 @@ export function writeStamp(folder: Folder, keys: Keys, migrations: readonly stri
   writePrivately(folder.stamp, JSON.stringify(stamp));
 }
 
-/** Made once, before there is any data. @throws UserError invalid_input: data is here and its keys are not */
+/** Made once, before there is any data: `openFolder` has looked. @throws UserError invalid_input: these are other keys */
 export function openKeys(folder: Folder, stamp: Stamp | null): Keys {
-  const found = readSecrets(folder.keys);
-  const complete = keysOf(found);
-  if (stamp === null && complete === null) {
-    const made = KEY_NAMES.map((name) => [name, found.get(name) ?? generateSecret(name)] as const);
-    writePrivately(folder.keys, made.map(([name, key]) => `${name}=${key}\n`).join(""));
+  const found = keysOf(readSecrets(folder.keys));
+  if (found === null && stamp === null) {
+    const made = KEY_NAMES.map((name) => `${name}=${generateSecret(name)}\n`);
+    writePrivately(folder.keys, made.join(""));
     return openKeys(folder, stamp);
   }
-  if (complete === null || (stamp !== null && hashOf(complete.VAULT_KEY) !== stamp.vaultKeyHash)) {
-    throw new UserError(
-      "invalid_input",
-      `The keys of ${folder.path} are missing: ${folder.keys} is not the file that its data was encrypted with.`,
-      "Put that file back from a copy; without it nothing in the folder can be read. Or choose another folder with --db-path.",
-    );
+  if (found === null || (stamp !== null && hashOf(found.VAULT_KEY) !== stamp.vaultKeyHash)) {
+    throw otherKeys(folder);
   }
-  return complete;
+  return found;
 }
 
 /** In one step, so that a reader never meets half of it. Readable by its owner alone. */
@@ -127,7 +122,13 @@ export function writePrivately(file: string, text: string): void {
 }
 
 export function readIfThere(file: string): string | null {
-  return existsSync(file) ? readFileSync(file, "utf8") : null;
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    // ESRCH: of a process in /proc that has just ended.
+    if (["ENOENT", "ESRCH"].includes(codeOf(error))) return null;
+    throw error;
+  }
 }
 
 /** Null: not JSON. */
@@ -180,16 +181,29 @@ function makePrivate({ path }: Folder): void {
 function refuseForeign(folder: Folder): void {
   const { path, ...files } = folder;
   const own = Object.values(files).map((file) => basename(file));
-  // Beginnings, because drafts and SQLite's journal have names that go on.
-  const foreign = readdirSync(path).find((name) => !own.some((one) => name.startsWith(one)));
-  if (foreign === undefined) {
-    chmodSync(path, 0o700);
-    return;
+  const foreign = readdirSync(path).find((name) => {
+    // Drafts go on with a process id, SQLite's journal with its kind; Finder leaves its file everywhere.
+    const plain = name.replace(/(?:\.\d+|-journal)$/u, "");
+    return !own.includes(plain) && name !== ".DS_Store";
+  });
+  if (foreign !== undefined) {
+    throw new UserError(
+      "invalid_input",
+      `${path} holds other files (${foreign}) and no data of Cofio.`,
+      "Choose an empty or a new folder with --db-path, such as ~/.cofio.",
+    );
   }
-  throw new UserError(
+  // New keys would open nothing of this data, and replace a file that is none of ours.
+  const isStarted = existsSync(folder.data) || existsSync(folder.keys);
+  if (isStarted && keysOf(readSecrets(folder.keys)) === null) throw otherKeys(folder);
+  chmodSync(path, 0o700);
+}
+
+function otherKeys({ path, keys }: Folder): UserError {
+  return new UserError(
     "invalid_input",
-    `${path} holds other files (${foreign}) and no data of Cofio.`,
-    "Choose an empty or a new folder with --db-path, such as ~/.cofio.",
+    `The keys of ${path} are missing: ${keys} is not the file that its data was encrypted with.`,
+    "Put that file back from a copy; without it nothing in the folder can be read. Or choose another folder with --db-path.",
   );
 }
 

@@ -2,30 +2,34 @@
  * The one open port of a local Cofio: on loopback, for whoever knows the token in `server.json`, and for a browser that opened a link made
  * with it. Everybody else is refused before the Worker is asked, and a page of another site even with the right cookie.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
   createServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
   request as requestOf,
-  type Server,
   type ServerResponse,
 } from "node:http";
 import type { Duplex } from "node:stream";
+import { equalInConstantTime } from "../../src/vault/bytes.ts";
 import type { Engine } from "./engine.ts";
 import { KEY_HEADER, PERSON_HEADER } from "./inner-door.ts";
+import { listenOnLoopback } from "./listen-on-loopback.ts";
+import { type LocalClient, mcpClient, PROGRAM } from "./local-client.ts";
 
-/** The program that asks, as it calls itself: what it saves carries this name. URI-encoded. */
+/** The MCP client that asks, as it calls itself: what it saves carries this name. URI-encoded. */
 export const CLIENT_HEADER = "x-cofio-client";
+/** "1": the person asks, by a command. No MCP client can say so, because `cofio serve` sets every header of what it passes on. */
+export const PROGRAM_HEADER = "x-cofio-program";
 export const HELLO_PATH = "/local/hello";
 export const PRESENCE_PATH = "/local/presence";
 export const LINK_PATH = "/local/link";
+export const READMIT_PATH = "/local/readmit";
 const OPEN_PATH = "/local/open";
+const COOKIE = "cofio";
+/** Of JSON-RPC: MCP clients hear it, and so do callers of the HTTP API, who do not look. */
+const INVALID_REQUEST = -32_600;
 
-/** For a client that does not say its name. */
-const UNNAMED_CLIENT = "Local client";
-/** The Worker's limit (`auth/local-token.ts`). */
-const MAX_NAME_CHARS = 64;
 /** A link is opened at once. Arbitrary. */
 const LINK_LIFE_MS = 300_000;
 
@@ -36,11 +40,17 @@ interface FrontOptions {
   readonly build: string;
   /** Settles when the Worker answers. */
   readonly engine: Promise<Engine>;
-  /** The token of the Worker's own that a client of this name uses. */
-  readonly tokenOf: (client: string) => Promise<string>;
+  readonly tokens: ClientTokens;
   /** How long it goes on when nobody is there. */
   readonly idleMs: number;
   readonly onIdle: () => void;
+}
+
+/** The Worker's own tokens, one for each client. */
+export interface ClientTokens {
+  of(client: LocalClient): Promise<string>;
+  /** The next request gets a new one. @returns whether there was one */
+  forget(name: string): boolean;
 }
 
 export interface Front {
@@ -69,30 +79,40 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     socket.on("error", () => socket.destroy());
     upgrade(request, socket, head).catch(() => socket.destroy());
   });
-  const port = await listen(server, options.port);
-  const origin = `http://localhost:${port}`;
-  const hosts = [`localhost:${port}`, `127.0.0.1:${port}`];
-  const cookie = `cofio_${port}`;
+  const port = await listenOnLoopback(server, options.port);
+  // Cookies do not know ports, so every server on `localhost` would see the one that lets a browser in. A name that only that browser and
+  // this server know is another host to it (RFC 6761 §6.3: all of `.localhost` is this machine; Safari does not find it).
+  const pagesHost = `cofio-${randomBytes(16).toString("hex")}.localhost:${port}`;
+  const origin = `http://${pagesHost}`;
+  // What the Worker takes for its address, and its OAuth library for one of this machine.
+  const innerHost = `localhost:${port}`;
+  const hosts = [pagesHost, innerHost, `127.0.0.1:${port}`];
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const who = identify(request);
-    const url = new URL(request.url ?? "/", origin);
+    if (who === "intruder") return refuse(response, 403, "Refused: another site asks.");
+    const url = URL.parse(request.url ?? "/", origin);
+    if (url === null) return refuse(response, 400, "This is no address.");
+    const isAtPages = request.headers.host === pagesHost;
+    if (isAtPages && url.pathname === OPEN_PATH && request.method === "GET") {
+      return letIn(url.searchParams.get("code") ?? "", response);
+    }
     if (who === "stranger") {
-      if (url.pathname === OPEN_PATH && request.method === "GET") {
-        return letIn(url.searchParams.get("code") ?? "", response);
-      }
       return refuse(
         response,
         401,
         "This is a local Cofio. To open its pages: cofio serve --http. To have an export as a file: cofio export",
       );
     }
-    if (who === "intruder") return refuse(response, 403, "Refused: another site asks.");
-    if (url.pathname.startsWith("/local/")) return tell(who, url.pathname, response);
+    if (url.pathname.startsWith("/local/")) return tell(who, url, response);
     const engine = await options.engine;
     const headers = await innerHeaders(who, request.headers, engine);
     const inner = requestOf({ ...target(engine, request), headers });
     inner.once("response", (from) => {
+      if (who !== "browser" && from.statusCode === 401) {
+        from.resume();
+        return turnAway(who, response);
+      }
       response.writeHead(from.statusCode ?? 502, from.headers);
       from.pipe(response);
       from.once("error", () => response.destroy());
@@ -106,21 +126,36 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     request.pipe(inner);
   }
 
-  async function tell(who: Caller, path: string, response: ServerResponse): Promise<void> {
-    if (who !== "program") return refuse(response, 404, "There is no page here.");
-    switch (path) {
+  async function tell(who: Caller, url: URL, response: ServerResponse): Promise<void> {
+    if (who === "browser") return refuse(response, 404, "There is no page here.");
+    switch (url.pathname) {
       case HELLO_PATH:
         await options.engine;
-        return json(response, { build: options.build });
+        return json(response, 200, { build: options.build });
       case PRESENCE_PATH:
         // Open until the program is gone, however it went.
         response.writeHead(200).flushHeaders();
         return;
       case LINK_PATH:
-        return json(response, { url: `${origin}${OPEN_PATH}?code=${browsers.invite()}` });
+        return json(response, 200, { url: `${origin}${OPEN_PATH}?code=${browsers.invite()}` });
+      case READMIT_PATH:
+        return json(response, 200, {
+          readmitted: options.tokens.forget(url.searchParams.get("client") ?? ""),
+        });
       default:
         return refuse(response, 404, "There is nothing here.");
     }
+  }
+
+  /** The Worker does not know the client's token. The person's own program gets another one; a client stays out until the person says so. */
+  function turnAway(client: LocalClient, response: ServerResponse): void {
+    if (client.trusted) options.tokens.forget(client.name);
+    json(response, 401, {
+      error: {
+        code: INVALID_REQUEST,
+        message: `This Cofio does not let "${client.name}" in any more: it was revoked on the pages, or older data was put back. To let it in again, run: cofio doctor --readmit "${client.name}"`,
+      },
+    });
   }
 
   function letIn(code: string, response: ServerResponse): void {
@@ -131,7 +166,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     }
     response.writeHead(302, {
       location: "/",
-      "set-cookie": `${cookie}=${session}; HttpOnly; SameSite=Strict; Path=/`,
+      "set-cookie": `${COOKIE}=${session}; HttpOnly; SameSite=Strict; Path=/`,
       "cache-control": "no-store",
       "referrer-policy": "no-referrer",
     });
@@ -169,13 +204,16 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     inner.end();
   }
 
-  /** Another Host is a name that somebody made point here; another Origin is another page. */
+  /** Another Host is a name that somebody made point here; another Origin is another page. A browser is known at the pages' name alone. */
   function identify({ headers }: IncomingMessage): Caller | "stranger" | "intruder" {
-    const isHere = hosts.includes(headers.host ?? "");
-    if (!isHere || (headers.origin !== undefined && headers.origin !== origin)) return "intruder";
+    const { host = "" } = headers;
+    const isForeign = headers.origin !== undefined && headers.origin !== origin;
+    if (!hosts.includes(host) || isForeign) return "intruder";
     const bearer = /^Bearer (.+)$/iu.exec(headers.authorization ?? "")?.[1];
-    if (bearer !== undefined) return isEqual(bearer, options.token) ? "program" : "stranger";
-    const session = cookieOf(headers, cookie);
+    if (bearer !== undefined) {
+      return equalInConstantTime(bearer, options.token) ? clientOf(headers) : "stranger";
+    }
+    const session = host === pagesHost ? cookieOf(headers) : null;
     return session !== null && browsers.knows(session) ? "browser" : "stranger";
   }
 
@@ -190,11 +228,13 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     );
     return {
       ...Object.fromEntries(kept),
-      host: `localhost:${port}`,
+      host: innerHost,
+      // It was the pages' own (`identify`).
+      ...(headers.origin === undefined ? {} : { origin: `http://${innerHost}` }),
       [KEY_HEADER]: engine.key,
       ...(who === "browser"
         ? { [PERSON_HEADER]: "1" }
-        : { authorization: `Bearer ${await options.tokenOf(clientOf(headers))}` }),
+        : { authorization: `Bearer ${await options.tokens.of(who)}` }),
     };
   }
 
@@ -207,7 +247,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
   };
 }
 
-type Caller = "program" | "browser";
+type Caller = LocalClient | "browser";
 
 /** Who is there: connections that are open count, and when the last one has gone for a while, `onIdle`. */
 function countVisits({ engine, idleMs, onIdle }: FrontOptions) {
@@ -263,22 +303,15 @@ function isWithheld(name: string): boolean {
   );
 }
 
-function clientOf(headers: IncomingHttpHeaders): string {
-  const encoded = headers[CLIENT_HEADER];
-  if (typeof encoded !== "string") return UNNAMED_CLIENT;
-  const name = [...decodeURIComponent(encoded).trim()].slice(0, MAX_NAME_CHARS / 2).join("");
-  return name === "" ? UNNAMED_CLIENT : name;
+function clientOf(headers: IncomingHttpHeaders): LocalClient {
+  const name = headers[CLIENT_HEADER];
+  if (headers[PROGRAM_HEADER] === "1") return PROGRAM;
+  return mcpClient(typeof name === "string" ? decodeURIComponent(name) : null);
 }
 
-function cookieOf({ cookie = "" }: IncomingHttpHeaders, name: string): string | null {
-  const found = cookie.split("; ").find((one) => one.startsWith(`${name}=`));
-  return found?.slice(name.length + 1) ?? null;
-}
-
-function isEqual(given: string, token: string): boolean {
-  const one = Buffer.from(given);
-  const other = Buffer.from(token);
-  return one.length === other.length && timingSafeEqual(one, other);
+function cookieOf({ cookie = "" }: IncomingHttpHeaders): string | null {
+  const found = cookie.split("; ").find((one) => one.startsWith(`${COOKIE}=`));
+  return found?.slice(COOKIE.length + 1) ?? null;
 }
 
 function refuse(response: ServerResponse, status: number, sentence: string): void {
@@ -286,19 +319,7 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
   response.end(`${sentence}\n`);
 }
 
-function json(response: ServerResponse, body: unknown): void {
-  response.writeHead(200, { "content-type": "application/json" });
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" });
   response.end(JSON.stringify(body));
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      const address = server.address();
-      if (address === null || typeof address === "string")
-        throw new Error("A TCP server has a port");
-      resolve(address.port);
-    });
-  });
 }

@@ -7,7 +7,8 @@ import { existsSync, statSync, truncateSync } from "node:fs";
 import { parseArgs } from "node:util";
 import * as z from "zod";
 import { UserError } from "../../src/errors.ts";
-import { type Engine, isEngine, newToken, prepare, startEngine } from "./engine.ts";
+import { END_SIGNALS } from "./end-signals.ts";
+import { endEngine, type Engine, newToken, prepare, startEngine } from "./engine.ts";
 import {
   type Folder,
   missingMigrations,
@@ -19,15 +20,17 @@ import {
   writePrivately,
   writeStamp,
 } from "./folder.ts";
-import { type Front, openFront } from "./front.ts";
+import { type ClientTokens, type Front, openFront } from "./front.ts";
+import { type LocalClient, mcpClient } from "./local-client.ts";
 import { takeLock } from "./lock.ts";
 import { readPlan } from "./plan.ts";
-import { PROGRAM_NAME } from "./program-name.ts";
-import { isAlive, readServer, removeServer, writeServer } from "./server-file.ts";
+import { readServer, removeServer, writeServer } from "./server-file.ts";
 
 /** A client that is started anew finds it, and so does the next command in a shell. Arbitrary. */
 const IDLE_MS = 60_000;
 const MAX_LOG_BYTES = 1_048_576;
+/** A grant for each; clients that come with ever new names share one after so many. Arbitrary. */
+const MAX_CLIENTS = 100;
 
 /** What went wrong before it served, to the process that started it. */
 export interface HostFailure {
@@ -46,22 +49,23 @@ export async function host(argv: readonly string[]): Promise<number> {
   process.umask(0o077);
   try {
     await serveFolder(openFolder(values["db-path"]), Number(values.port));
-    return 0;
   } catch (error) {
     console.error(error);
-    process.send?.({ failed: inWords(error) } satisfies HostFailure);
-    return 1;
-  } finally {
-    // The starter need not wait, and its end is none of ours.
-    if (process.connected) process.disconnect();
+    const failure: HostFailure = { failed: inWords(error) };
+    await new Promise((sent) => process.send?.(failure, sent) ?? sent(null));
+    // Whatever the engine's libraries still hold open: nobody would find this process again.
+    process.exit(1);
   }
+  // The starter need not wait, and its end is none of ours.
+  if (process.connected) process.disconnect();
+  return 0;
 }
 
 async function serveFolder(folder: Folder, port: number): Promise<void> {
   const unlock = takeLock(folder.lock);
   if (unlock === null) return;
   shorten(folder.log);
-  endOrphan(folder);
+  await endOrphan(folder);
   const plan = readPlan();
   const stamp = readStamp(folder);
   const names = plan.migrations.map(({ name }) => name);
@@ -89,23 +93,24 @@ async function serveFolder(folder: Folder, port: number): Promise<void> {
     port,
     build: plan.build,
     engine: starting.promise,
-    tokenOf: rememberTokens(folder, starting.promise),
+    tokens: rememberTokens(folder, starting.promise),
     idleMs: idleMs(),
     onIdle: end,
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
+  for (const signal of END_SIGNALS) process.once(signal, end);
   const entry = { pid: process.pid, port: front.port, token, build: plan.build, enginePid: null };
   // Clients that come now wait for it at the front, instead of starting another one.
   writeServer(folder, entry);
+  let engine: Engine | null = null;
   try {
-    const engine = await startEngine(folder, {
+    engine = await startEngine(folder, {
       plan,
       keys,
       origin: `http://localhost:${front.port}`,
+      onSpawn: (enginePid) => writeServer(folder, { ...entry, enginePid }),
       // Its clients start another one: nothing here is worth repairing.
       onCrash: () => quit(1),
     });
-    writeServer(folder, { ...entry, enginePid: engine.pid });
     if (missing.length > 0) {
       await prepare(engine);
       writeStamp(folder, keys, names);
@@ -114,6 +119,8 @@ async function serveFolder(folder: Folder, port: number): Promise<void> {
   } catch (error) {
     starting.reject(error);
     front.close();
+    // Before anybody else may serve the folder: its files are open as long as it runs.
+    await engine?.stop();
     removeServer(folder);
     unlock();
     throw error;
@@ -130,34 +137,42 @@ function once(end: () => Promise<void>): () => void {
 }
 
 /** workerd goes on when the process that started it is killed, and would write to the same files. */
-function endOrphan(folder: Folder): void {
+async function endOrphan(folder: Folder): Promise<void> {
   const pid = readServer(folder)?.enginePid ?? null;
+  if (pid !== null) await endEngine(pid);
   removeServer(folder);
-  if (pid !== null && isAlive(pid) && isEngine(pid)) process.kill(pid, "SIGKILL");
 }
 
 /** A client keeps its token over all starts, so that what it did can be told and undone by its name. */
-function rememberTokens(
-  { clients }: Folder,
-  starting: Promise<Engine>,
-): (client: string) => Promise<string> {
+function rememberTokens({ clients }: Folder, starting: Promise<Engine>): ClientTokens {
   const stored = z
     .record(z.string(), z.string())
     .safeParse(parseJson(readIfThere(clients) ?? "{}"));
   const tokens = new Map(Object.entries(stored.data ?? {}));
   const asked = new Map<string, Promise<string>>();
-  const ask = async (client: string): Promise<string> => {
-    const token = await newToken(await starting, { client, trusted: client === PROGRAM_NAME });
-    tokens.set(client, token);
-    writePrivately(clients, JSON.stringify(Object.fromEntries(tokens)));
+  const store = () => writePrivately(clients, JSON.stringify(Object.fromEntries(tokens)));
+  const ask = async (client: LocalClient): Promise<string> => {
+    const token = await newToken(await starting, client);
+    tokens.set(client.name, token);
+    store();
     return token;
   };
-  return (client) => {
-    const known = tokens.get(client);
-    if (known !== undefined) return Promise.resolve(known);
-    const pending = asked.get(client) ?? ask(client).finally(() => asked.delete(client));
-    asked.set(client, pending);
-    return pending;
+  return {
+    async of(given) {
+      const isOneTooMany = !given.trusted && !tokens.has(given.name) && tokens.size >= MAX_CLIENTS;
+      const client = isOneTooMany ? mcpClient(null) : given;
+      const known = tokens.get(client.name);
+      if (known !== undefined) return known;
+      const pending =
+        asked.get(client.name) ?? ask(client).finally(() => asked.delete(client.name));
+      asked.set(client.name, pending);
+      return pending;
+    },
+    forget(name) {
+      const isKnown = tokens.delete(name);
+      if (isKnown) store();
+      return isKnown;
+    },
   };
 }
 

@@ -1,15 +1,17 @@
 /** Reads exports of any size on this machine and sends them to a Cofio. Stopped in the middle, the same command goes on. */
 import { createWriteStream, mkdtempSync, openAsBlob, readdirSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import * as z from "zod";
 import { UserError } from "../../src/errors.ts";
 import type { CheckAnswer, ImportAnswer } from "../../src/transfer/import-answer.ts";
 import { send, survey, type ImportProgress } from "../../src/transfer/send.ts";
 import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { END_SIGNALS } from "./end-signals.ts";
 import { keepHeapSmall } from "./small-heap.ts";
-import { jsonOf, openTarget, type Target } from "./target.ts";
+import { callApi, jsonOf, openTarget, reach, type Target, type TargetValues } from "./target.ts";
 import { clock, openProgress, print, printJson, type Progress } from "./terminal.ts";
 
 export const importFiles: Command = {
@@ -17,6 +19,7 @@ export const importFiles: Command = {
   Imports exports of ChatGPT, Claude, Gemini and others, recognised by what is in them: zips or loose files of any size.
   A folder stands for the files in it, - for what comes over stdin. Importing the same again changes nothing.
 
+  --undo OPERATION  take an earlier import back instead, as its report says
   --dry-run         only tell what an import would do
   --account ID      whose to import, where the files are of several accounts
 ${TARGET_USAGE}`,
@@ -25,43 +28,71 @@ ${TARGET_USAGE}`,
       ...targetOptions,
       "dry-run": { type: "boolean", default: false },
       account: { type: "string" },
+      undo: { type: "string" },
     });
+    if (values.undo !== undefined && paths.length > 0) {
+      throw new WrongUse("Either --undo or files.");
+    }
+    if (values.undo !== undefined) return takeBack(values.undo, values);
     if (paths.length === 0) throw new WrongUse("Which files are to be imported?");
     keepHeapSmall();
-    const piped = mkdtempSync(join(tmpdir(), "cofio-import-"));
     const progress = openProgress();
+    const files = await openFiles(paths);
+    const upload = await survey(files);
+    const account = values.account ?? null;
+    if (account === null) refuseSeveral(upload.survey.accounts);
+    const target = await openTarget(values);
     try {
-      const files = await openFiles(paths, piped);
-      const upload = await survey(files);
-      const account = values.account ?? null;
-      if (account === null) refuseSeveral(upload.survey.accounts);
-      const target = await openTarget(values);
-      try {
-        const answer = await send(upload, {
-          call: (path, body) => call(target, path, body),
-          dryRun: values["dry-run"],
-          account,
-          onProgress: (now) => show(progress, now),
-          onDelay: (nextTry) =>
-            progress.show(null, `No answer from ${target.name}; trying again at ${clock(nextTry)}`),
-          signal: new AbortController().signal,
-        });
-        progress.end();
-        if (values.json) printJson(answer);
-        else print(reportOf(answer));
-        return 0;
-      } finally {
-        target.close();
-      }
+      const answer = await send(upload, {
+        call: (path, body) => call(target, path, body),
+        dryRun: values["dry-run"],
+        account,
+        onProgress: (now) => show(progress, now),
+        onDelay: (nextTry) =>
+          progress.show(null, `No answer from ${target.name}; trying again at ${clock(nextTry)}`),
+        // Never used: a job that is cancelled does not go on, and this program's end cancels nothing.
+        signal: new AbortController().signal,
+      });
+      progress.end();
+      if (values.json) printJson(answer);
+      else print(reportOf(answer));
+      return 0;
     } finally {
       progress.end();
-      rmSync(piped, { recursive: true, force: true });
+      target.close();
     }
   },
 };
 
+const undoneSchema = z.looseObject({
+  undone: z.object({ memories: z.number(), conversations: z.number() }),
+  left: z.array(z.unknown()),
+});
+
+async function takeBack(
+  operation: string,
+  values: TargetValues & { readonly json: boolean },
+): Promise<number> {
+  const target = await openTarget(values);
+  try {
+    const path = `/operations/${encodeURIComponent(operation)}/undo`;
+    const response = await callApi(target, path, { method: "POST" });
+    const answer = undoneSchema.parse(await response.json());
+    const { undone, left } = answer;
+    if (values.json) printJson(answer);
+    else {
+      print(
+        `Taken back: ${undone.memories} memories and ${undone.conversations} conversations. Left as they are, mostly because they changed since: ${left.length}.`,
+      );
+    }
+    return 0;
+  } finally {
+    target.close();
+  }
+}
+
 async function call(target: Target, path: string, body: unknown) {
-  const response = await target.fetch(`/api/imports${path}`, {
+  const response = await reach(target, `/api/imports${path}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
@@ -69,17 +100,23 @@ async function call(target: Target, path: string, body: unknown) {
   return { status: response.status, body: await jsonOf(response) };
 }
 
-/** @param piped where what comes over stdin is kept meanwhile: files are read twice */
-async function openFiles(paths: readonly string[], piped: string): Promise<File[]> {
+async function openFiles(paths: readonly string[]): Promise<File[]> {
   const files: File[] = [];
   for (const path of paths) {
-    const found = path === "-" ? [await keepStdin(piped)] : filesIn(path);
+    const found = path === "-" ? [await keepStdin()] : filesIn(path);
     for (const file of found) files.push(await openFile(file));
   }
   return files;
 }
 
-async function keepStdin(folder: string): Promise<string> {
+/** Kept until this process ends, because files are read twice. A whole life in chats, in the clear: no end but SIGKILL leaves it there. */
+async function keepStdin(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "cofio-import-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of END_SIGNALS) {
+    // As a shell tells which signal it was.
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  }
   const file = join(folder, "stdin");
   await pipeline(process.stdin, createWriteStream(file, { mode: 0o600 }));
   return file;
@@ -143,7 +180,7 @@ function reportOf(answer: ImportAnswer | CheckAnswer): string {
       "not_read" in file ? [`  not read: ${file.name}. ${file.message} ${file.hint}`] : [],
     ),
     ...("operation_id" in answer
-      ? [`Undo it with POST /api/operations/${answer.operation_id}/undo`]
+      ? [`To take it back: cofio import --undo ${answer.operation_id}`]
       : []),
   ].join("\n");
 }

@@ -5,8 +5,16 @@ import { request as requestOf } from "node:http";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../src/errors.ts";
 import { type Folder, missingMigrations, openFolder, readStamp } from "./folder.ts";
-import { CLIENT_HEADER, HELLO_PATH, LINK_PATH, PRESENCE_PATH } from "./front.ts";
+import {
+  CLIENT_HEADER,
+  HELLO_PATH,
+  LINK_PATH,
+  PRESENCE_PATH,
+  PROGRAM_HEADER,
+  READMIT_PATH,
+} from "./front.ts";
 import type { HostFailure } from "./host.ts";
+import type { LocalClient } from "./local-client.ts";
 import { readPlan } from "./plan.ts";
 import { isAlive, readServer, type ServerEntry } from "./server-file.ts";
 
@@ -23,12 +31,16 @@ export interface LocalServer {
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** An address that opens the pages once, without a sign-in. */
   readonly link: () => Promise<string>;
+  /** Lets a client in again that was revoked. False: none of this name was here. */
+  readonly readmit: (name: string) => Promise<boolean>;
+  /** Settles when the server that serves now has ended. */
+  readonly gone: () => Promise<"gone">;
   readonly close: () => void;
 }
 
 interface JoinOptions {
-  /** Who acts, as memories name it. May change until the first request. */
-  readonly client: () => string;
+  /** Who acts. May change until the first request. */
+  readonly client: () => LocalClient;
   /** Where nobody serves the folder yet. 0: any. */
   readonly port?: number;
   readonly warn?: (sentence: string) => void;
@@ -74,33 +86,43 @@ export async function joinServer(
     const { entry } = present;
     const headers = new Headers(init.headers);
     headers.set("authorization", `Bearer ${entry.token}`);
-    headers.set(CLIENT_HEADER, encodeURIComponent(client()));
-    return fetch(`${originOf(entry)}${path}`, { ...init, headers });
+    const acting = client();
+    if (acting.trusted) headers.set(PROGRAM_HEADER, "1");
+    else headers.set(CLIENT_HEADER, encodeURIComponent(acting.name));
+    return fetch(`${addressOf(entry)}${path}`, { ...init, headers });
+  }
+  async function callAgain(path: string, init?: RequestInit): Promise<Response> {
+    // What the system has to say of our connection comes first, for the server may be gone: heard in one turn of the event loop, told
+    // in the next.
+    await setImmediate();
+    await setImmediate();
+    const before = present;
+    try {
+      return await call(path, init);
+    } catch (error) {
+      if (init?.signal?.aborted === true || !(error instanceof TypeError)) throw error;
+      before.leave();
+      // It was never sent. Anything else may have been done, and is not repeated behind the caller's back.
+      if (isRefused(error)) return call(path, init);
+      throw new UserError(
+        "expired",
+        "The local Cofio ended in the middle of this, and whether it was done is not known.",
+        "Look, or try again.",
+      );
+    }
+  }
+  // The shapes are those that front.ts answers.
+  async function tell<T>(path: string): Promise<T> {
+    const response = await callAgain(path, { method: "POST" });
+    return (await response.json()) as T;
   }
   return {
-    fetch: async (path, init) => {
-      // What the system has to say of our connection comes first, for the server may be gone: heard in one turn of the event loop, told
-      // in the next.
-      await setImmediate();
-      await setImmediate();
-      const before = present;
-      try {
-        return await call(path, init);
-      } catch (error) {
-        if (init?.signal?.aborted === true || !(error instanceof TypeError)) throw error;
-        before.leave();
-        // It was never sent. Anything else may have been done, and is not repeated behind the caller's back.
-        if (isRefused(error)) return call(path, init);
-        throw new Error(
-          "The local Cofio ended in the middle of this, and whether it was done is not known. Look, or try again.",
-          { cause: error },
-        );
-      }
-    },
-    async link() {
-      const response = await call(LINK_PATH, { method: "POST" });
-      return ((await response.json()) as { url: string }).url; // as front.ts answers
-    },
+    fetch: callAgain,
+    link: async () => (await tell<{ url: string }>(LINK_PATH)).url,
+    readmit: async (name) =>
+      (await tell<{ readmitted: boolean }>(`${READMIT_PATH}?client=${encodeURIComponent(name)}`))
+        .readmitted,
+    gone: () => present.gone,
     close: () => present.leave(),
   };
 }
@@ -149,6 +171,13 @@ function start(folder: Folder, port: number): Starting {
   child.once("exit", () => {
     hasEnded = true;
   });
+  // This Node is not there any more: a long-lived client has outlived an update of it.
+  child.once("error", ({ message }) => {
+    failure = {
+      message: `The local Cofio cannot be started (${message}).`,
+      hint: "Restart the program that uses it.",
+    };
+  });
   child.unref();
   child.channel?.unref();
   return { state: () => ({ failure, hasEnded }) };
@@ -156,7 +185,7 @@ function start(folder: Folder, port: number): Starting {
 
 /** Also while it starts: the answer comes when it serves. */
 async function answers({ port, token }: ServerEntry): Promise<boolean> {
-  const response = await fetch(`http://127.0.0.1:${port}${HELLO_PATH}`, {
+  const response = await fetch(`${addressOf({ port })}${HELLO_PATH}`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(START_TIMEOUT_MS),
   }).catch(() => null);
@@ -167,6 +196,7 @@ async function answers({ port, token }: ServerEntry): Promise<boolean> {
 interface Presence {
   readonly entry: ServerEntry;
   isThere(): boolean;
+  readonly gone: Promise<"gone">;
   leave(): void;
 }
 
@@ -183,13 +213,17 @@ function announce(entry: ServerEntry): Presence {
   request.on("socket", (socket) => socket.unref());
   request.on("response", (response) => response.resume());
   request.on("error", () => {});
-  request.on("close", () => {
-    isOpen = false;
+  const gone = new Promise<"gone">((ended) => {
+    request.on("close", () => {
+      isOpen = false;
+      ended("gone");
+    });
   });
   request.end();
   return {
     entry,
     isThere: () => isOpen,
+    gone,
     leave: () => {
       isOpen = false;
       request.destroy();
@@ -197,7 +231,7 @@ function announce(entry: ServerEntry): Presence {
   };
 }
 
-function originOf({ port }: ServerEntry): string {
+function addressOf({ port }: Pick<ServerEntry, "port">): string {
   return `http://127.0.0.1:${port}`;
 }
 

@@ -19,8 +19,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   connect: {
     summary: "a bridge to a deployment, for an MCP client that only speaks stdio",
-    // It has a help of its own.
-    load: async () => ({ usage: "", run: (await import("./connect.ts")).connect }),
+    load: async () => (await import("./connect.ts")).connect,
   },
   save: {
     summary: "save a memory",
@@ -37,6 +36,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   export: {
     summary: "everything as one file",
     load: async () => (await import("./export.ts")).exportAll,
+  },
+  sync: {
+    summary: "make the local memory and a deployment alike, in both directions",
+    load: async () => (await import("./sync.ts")).syncFolder,
   },
   backup: {
     summary: "make a backup inside Cofio, or list those that there are",
@@ -97,6 +100,11 @@ async function runCommand(name: string, argv: readonly string[]): Promise<number
     }
     if (error instanceof UserError || error instanceof ImportRefused) {
       warn(`${error.message} ${error.hint}`.trim());
+      return FAILED;
+    }
+    // The system's own words name what it refused: a full disk, a file that may not be read.
+    if (error instanceof Error && "syscall" in error) {
+      warn(error.message);
       return FAILED;
     }
     throw error;

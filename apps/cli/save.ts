@@ -6,7 +6,7 @@ import { print, printJson } from "./terminal.ts";
 
 export const save: Command = {
   usage: `cofio save TEXT… | -
-  Saves one memory: the words as one text, or with - what comes over stdin.
+  Saves one memory: the words as one text, or with - what comes over stdin. Words that begin with a dash stand after --
 
   --tag TAG         may be given several times
   --project NAME

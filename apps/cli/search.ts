@@ -21,7 +21,8 @@ const foundSchema = z.object({
 
 export const search: Command = {
   usage: `cofio search WORDS…
-  Finds memories by any words, in any language. Also "an exact phrase", -without, tag:work, project:"New site".
+  Finds memories by any words, in any language. In quotes, so that the shell leaves them as they are, also these:
+  cofio search 'coffee -tea "an exact phrase" tag:work project:"New site"'
 
   --conversations   in imported conversations instead
   --limit N         at most so many

@@ -1,8 +1,9 @@
 import { readArguments, WrongUse } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { END_SIGNALS } from "./end-signals.ts";
 import { folderOf } from "./folder.ts";
-import { joinServer } from "./local-server.ts";
-import { PROGRAM_NAME } from "./program-name.ts";
+import { mcpClient } from "./local-client.ts";
+import { joinServer, type LocalServer } from "./local-server.ts";
 import { print, warn } from "./terminal.ts";
 
 const USAGE = `cofio [serve] [--db-path FOLDER]
@@ -34,7 +35,7 @@ async function speak(path: string): Promise<number> {
   if (process.stdin.isTTY) {
     warn("Waiting for an MCP client on stdin. What else there is: cofio --help");
   }
-  let client = "MCP client";
+  let client = mcpClient(null);
   // The protocol is loaded while the server starts.
   const [server, { bridge }, { transportOver }, { clientName }] = await Promise.all([
     joinServer(path, { client: () => client, warn }),
@@ -48,8 +49,7 @@ async function speak(path: string): Promise<number> {
     transport: transportOver(server.fetch),
     onMessage: (message) => {
       const name = clientName(message);
-      // Nobody else has the rights that go with the program's own name.
-      if (name !== null) client = name === PROGRAM_NAME ? `${name} (as it says)` : name;
+      if (name !== null) client = mcpClient(name);
     },
     log: warn,
   });
@@ -58,16 +58,25 @@ async function speak(path: string): Promise<number> {
 }
 
 async function showPages(path: string, port: number): Promise<number> {
-  const server = await joinServer(path, { client: () => "MCP client", port, warn });
-  print(`Cofio's pages, for this browser alone:\n\n  ${await server.link()}\n\nCtrl+C stops it.`);
+  const server = await joinServer(path, { client: () => mcpClient(null), port, warn });
+  const asked = new Promise<"asked">((done) => {
+    for (const signal of END_SIGNALS) process.once(signal, () => done("asked"));
+  });
   // Nothing else keeps the process alive.
   const staying = setInterval(() => {}, 3_600_000);
-  await new Promise<unknown>((done) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, done);
-  });
+  do {
+    print(await pagesOf(server));
+    // Whatever ended it, the link of another server is another one.
+  } while ((await Promise.race([asked, server.gone()])) === "gone");
   clearInterval(staying);
   server.close();
   return 0;
+}
+
+async function pagesOf(server: LocalServer): Promise<string> {
+  const where =
+    process.platform === "darwin" ? " (Chrome, Edge or Firefox: Safari does not find it)" : "";
+  return `Cofio's pages, for this browser alone${where}:\n\n  ${await server.link()}\n\nCtrl+C stops it.`;
 }
 
 function readPort(text: string | undefined): number {

@@ -10,7 +10,7 @@ const serverSchema = z.object({
   token: z.string(),
   /** Of the program that serves. */
   build: z.string(),
-  /** workerd, which outlives a killed server. */
+  /** workerd, which outlives a killed server; null: it was not started yet. */
   enginePid: z.number().int().nullable(),
 });
 export type ServerEntry = z.infer<typeof serverSchema>;

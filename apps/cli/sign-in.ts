@@ -11,6 +11,7 @@ import {
 import { openCallback, type Callback } from "./callback.ts";
 import type { CredentialFile, Credentials } from "./credentials.ts";
 import { type Fetch, isAllowed } from "./guarded-fetch.ts";
+import { printable } from "./printable.ts";
 
 export interface SignInOptions {
   readonly server: URL;
@@ -25,10 +26,18 @@ class SignInFailed extends Error {
   override readonly name = "SignInFailed";
 }
 
+/** How the transport reaches the server. */
+export interface SignedIn {
+  readonly authProvider: AuthProvider;
+  readonly fetch: Fetch;
+}
+
 /** All requests that find the token ended wait for one and the same sign-in. */
-export function signInProvider(options: SignInOptions): AuthProvider {
+export function signedIn(options: SignInOptions): SignedIn {
   let current: string | undefined;
   let running: Promise<void> | null = null;
+  /** What each request had with it: one that was under way during a renewal is refused after it. */
+  const sentWith = new WeakMap<Response, string>();
 
   async function renew(response: Response): Promise<void> {
     try {
@@ -42,8 +51,19 @@ export function signInProvider(options: SignInOptions): AuthProvider {
   }
 
   return {
-    token: async () => (current ??= (await options.file.read()).tokens?.access_token),
-    onUnauthorized: ({ response }) => (running ??= renew(response)),
+    authProvider: {
+      token: async () => (current ??= options.file.read().tokens?.access_token),
+      async onUnauthorized({ response }) {
+        const isRenewed = current !== undefined && sentWith.get(response) !== `Bearer ${current}`;
+        // The SDK asks once more in either case.
+        if (running !== null || !isRenewed) await (running ??= renew(response));
+      },
+    },
+    async fetch(input, init) {
+      const response = await options.fetch(input, init);
+      sentWith.set(response, new Headers(init?.headers).get("authorization") ?? "");
+      return response;
+    },
   };
 }
 
@@ -55,7 +75,7 @@ function signIn(
 ): Promise<string> {
   const { server, file, fetch } = options;
   return file.locked(async () => {
-    const kept = await file.read();
+    const kept = file.read();
     // Another process signed in while this one waited for the lock.
     const newer = kept.tokens?.access_token;
     if (newer !== undefined && newer !== refused) return newer;
@@ -123,15 +143,15 @@ function openSession(
   let verifier = "";
   // For this sign-in only: the server may have moved to another authorization server by the next one.
   let discovery: OAuthDiscoveryState | undefined;
-  const keep = (part: Partial<Credentials>): Promise<void> => {
+  const keep = (part: Partial<Credentials>): void => {
     credentials = { ...credentials, ...part };
-    return file.write(credentials);
+    file.write(credentials);
   };
-  const forget = (...parts: readonly (keyof Credentials)[]): Promise<void> => {
+  const forget = (...parts: readonly (keyof Credentials)[]): void => {
     const rest = Object.entries(credentials).filter(([name]) => !parts.some((one) => one === name));
     // True because the address is never among the parts.
     credentials = Object.fromEntries(rest) as unknown as Credentials;
-    return file.write(credentials);
+    file.write(credentials);
   };
   const provider: OAuthClientProvider = {
     redirectUrl,
@@ -176,9 +196,4 @@ function openSession(
     },
   };
   return { provider, state, accessToken: () => credentials.tokens?.access_token };
-}
-
-/** A server's own words on a terminal. */
-function printable(text: string): string {
-  return text.slice(0, 200).replaceAll(/[^\x20-\x7e]/g, "?");
 }

@@ -1,16 +1,17 @@
 /** The Cofio that a command works on: the local folder, or a deployment. */
-import { Client } from "@modelcontextprotocol/client";
+import { Client, SdkError, SdkHttpError } from "@modelcontextprotocol/client";
 import * as z from "zod";
 import { UserError } from "../../src/errors.ts";
 import { WrongUse } from "./arguments.ts";
 import { folderOf } from "./folder.ts";
-import { PROGRAM_NAME } from "./program-name.ts";
+import { isLoopback } from "./guarded-fetch.ts";
+import { PROGRAM } from "./local-client.ts";
 import { joinServer } from "./local-server.ts";
 import { versionOf } from "./plan.ts";
+import { printable } from "./printable.ts";
 import { transportOver } from "./transport-over.ts";
 import { warn } from "./terminal.ts";
 
-const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** Tools answer within seconds; an archive is asked about again. */
 const CALL_TIMEOUT_MS = 120_000;
 
@@ -38,11 +39,19 @@ export async function openTarget(values: TargetValues): Promise<Target> {
   if (values.url === undefined) {
     if (values.token !== undefined) throw new WrongUse("--token goes with --url.");
     const path = folderOf(values["db-path"]);
-    const server = await joinServer(path, { client: () => PROGRAM_NAME, warn });
-    return { name: path, fetch: server.fetch, close: server.close };
+    const server = await joinServer(path, { client: () => PROGRAM, warn });
+    return {
+      name: path,
+      async fetch(at, init) {
+        const response = await server.fetch(at, init);
+        // It was revoked on the pages, and has another token now: whoever runs it has every right to this folder anyway.
+        return response.status === 401 ? server.fetch(at, init) : response;
+      },
+      close: server.close,
+    };
   }
   if (values["db-path"] !== undefined) throw new WrongUse("Either --url or --db-path.");
-  const origin = originOf(values.url);
+  const origin = readOrigin(values.url);
   const token = values.token ?? process.env["COFIO_TOKEN"] ?? "";
   if (token === "") {
     throw new WrongUse(
@@ -86,10 +95,10 @@ export async function listTools(target: Target): Promise<string[]> {
   });
 }
 
-/** @throws UserError the token is not one of the server's */
+/** @throws UserError what the server said, or that it is none */
 async function withClient<T>(target: Target, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client(
-    { name: PROGRAM_NAME, version: versionOf() },
+    { name: PROGRAM.name, version: versionOf() },
     { versionNegotiation: { mode: "auto" } },
   );
   const transport = transportOver(async (path, init) => {
@@ -97,12 +106,24 @@ async function withClient<T>(target: Target, use: (client: Client) => Promise<T>
     if (response.status === 401) throw refusedToken(target);
     return response;
   });
-  await client.connect(transport);
   try {
+    await client.connect(transport);
     return await use(client);
+  } catch (error) {
+    if (error instanceof SdkError) throw noMcp(target, error);
+    throw error;
   } finally {
     await client.close();
   }
+}
+
+function noMcp({ name }: Target, error: SdkError): UserError {
+  const why = error instanceof SdkHttpError ? `status ${error.status}` : printable(error.message);
+  return new UserError(
+    "not_found",
+    `${name} does not speak MCP with this program (${why}).`,
+    "Is this the address of a Cofio, and does something in front of it block programs?",
+  );
 }
 
 function refusedToken({ name }: Target): UserError {
@@ -162,10 +183,9 @@ function recordOf(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** The MCP address does as well. A token goes over http to this machine only. */
-function originOf(text: string): string {
+function readOrigin(text: string): string {
   const url = URL.parse(text);
-  const isSafe =
-    url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.has(url.hostname));
+  const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url));
   if (url === null || !isSafe || !["", "/", "/mcp", "/mcp/"].includes(url.pathname)) {
     throw new WrongUse(`--url must look like https://cofio.example.com, not "${text}".`);
   }

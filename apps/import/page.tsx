@@ -7,12 +7,15 @@ import { openImporter, type Importer } from "./importer.ts";
 import { ReportStep } from "./report-step.tsx";
 import { RunStep } from "./run-step.tsx";
 import { StoppedStep } from "./stopped-step.tsx";
+import { trustedScript } from "./trusted-script.ts";
 import { SurveyStep } from "./survey-step.tsx";
+
+const READER = "/assets/import/reader.js";
 
 const place = document.getElementById("import");
 if (place !== null) {
   const importer = openImporter(
-    () => new Worker("/assets/import/reader.js", { type: "module", name: "import" }),
+    () => new Worker(trustedScript(READER), { type: "module", name: "import" }),
   );
   // Anywhere on the page: a drop that misses would have the browser open the file.
   addEventListener("dragover", (event) => event.preventDefault());

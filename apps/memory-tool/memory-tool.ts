@@ -17,6 +17,9 @@ interface CommandResult {
   readonly is_error: boolean;
 }
 
+/** Of an answer that is no result: the model reads it. Arbitrary. */
+const MAX_SAID_CHARS = 500;
+
 /** Each handler throws an Error where the command failed: the SDK tells the model its message. */
 export function cofioMemoryTool({
   url,
@@ -31,7 +34,9 @@ export function cofioMemoryTool({
       body: JSON.stringify(command),
     });
     if (!response.ok) {
-      throw new Error(`Cofio answered ${response.status}: ${await response.text()}`);
+      // Whatever answered in Cofio's place may have sent a page of its own.
+      const said = (await response.text()).slice(0, MAX_SAID_CHARS);
+      throw new Error(`Cofio answered ${response.status}: ${said}`);
     }
     // True because Cofio answers a command with nothing else.
     const { content, is_error } = (await response.json()) as CommandResult;

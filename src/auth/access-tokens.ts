@@ -2,8 +2,9 @@
  * Personal access tokens: `cofio_<userId>_<secret>`. The secret is 26 random base32 characters (130 bits) and a MAC of
  * user and randomness under the deployment's `AUTH_SECRET`, checked before any object is woken: a guessed token costs nothing.
  */
-import { base32, equalInConstantTime, utf8 } from "../vault/bytes.ts";
+import { equalInConstantTime } from "../vault/bytes.ts";
 import { isUserId } from "../vault/ids.ts";
+import { hashOf, letterMac, randomLetters } from "./letters.ts";
 
 const FORM = /^cofio_([a-z2-7]{16})_([a-z2-7]{26})([a-z2-7]{16})$/;
 
@@ -19,7 +20,7 @@ export async function makeToken(
   userId: string,
 ): Promise<{ token: string; secretHash: string }> {
   if (!isUserId(userId)) throw new Error("Not a user id");
-  const random = base32(crypto.getRandomValues(new Uint8Array(17))).slice(0, 26);
+  const random = randomLetters(26);
   const secret = random + (await macOf(authSecret, userId, random));
   return { token: `cofio_${userId}_${secret}`, secretHash: await hashOf(secret) };
 }
@@ -32,18 +33,6 @@ export async function parseToken(authSecret: string, token: string): Promise<Par
   return { userId, secretHash: await hashOf(random + mac) };
 }
 
-async function macOf(authSecret: string, userId: string, random: string): Promise<string> {
-  const key = await crypto.subtle.importKey(
-    "raw",
-    utf8(authSecret),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign"],
-  );
-  const mac = await crypto.subtle.sign("HMAC", key, utf8(`token/v1\0${userId}|${random}`));
-  return base32(new Uint8Array(mac)).slice(0, 16);
-}
-
-async function hashOf(secret: string): Promise<string> {
-  return base32(new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(secret))));
+function macOf(authSecret: string, userId: string, random: string): Promise<string> {
+  return letterMac(authSecret, `token/v1\0${userId}|${random}`);
 }

@@ -1,17 +1,19 @@
 /** Everything that the OAuth library does not answer itself: pages, sign-in, and the way to a user's own API. */
 import { Hono } from "hono";
 import { reportError } from "../log.ts";
+import { accountApi } from "./account-api.ts";
 import { apiDocs } from "./api-docs.tsx";
 import type { PageEnv } from "./bindings.ts";
 import { consent } from "./consent.tsx";
+import { dashboard } from "./dashboard.tsx";
 import { home } from "./home.tsx";
 import { importPages } from "./import-page.tsx";
 import { Notice } from "./layout.tsx";
 import { openLive } from "./live.ts";
 import { localToken } from "./local-token.ts";
 import { ownOriginOnly } from "./own-origin.ts";
+import { recoveryPages } from "./recovery-page.tsx";
 import { routeUser } from "./route-user.ts";
-import { securityHeaders } from "./security-headers.ts";
 import { signInPages } from "./sign-in-page.tsx";
 
 /** All that the pages use of better-auth; the rest of it does not exist here. */
@@ -24,7 +26,6 @@ const SIGN_IN_ROUTES = [
 
 export const app = new Hono<PageEnv>();
 
-app.use(securityHeaders);
 app.get("/healthz", (c) => c.json({ ok: true }));
 app.route("/", localToken);
 for (const [method, path] of SIGN_IN_ROUTES) {
@@ -36,16 +37,19 @@ for (const [method, path] of SIGN_IN_ROUTES) {
 app.all("/api/auth/*", (c) => c.notFound());
 app.get("/api/live", openLive);
 app.route("/", apiDocs);
+app.route("/api/account", accountApi);
 app.all("/api/*", routeUser);
 app.all("/v1/*", routeUser);
 app.use(ownOriginOnly);
 app.route("/", signInPages);
+app.route("/", recoveryPages);
 app.route("/", consent);
 app.route("/", home);
+app.route("/", dashboard);
 app.route("/", importPages);
 
 app.notFound((c) =>
-  c.req.path.startsWith("/api/")
+  isApi(c.req.path)
     ? c.json({ error: { code: "not_found", message: "No such route." } }, 404)
     : c.html(
         <Notice title="Not found">
@@ -60,7 +64,7 @@ app.notFound((c) =>
 
 app.onError((error, c) => {
   const message = reportError("page", error);
-  if (c.req.path.startsWith("/api/")) {
+  if (isApi(c.req.path)) {
     return c.json({ error: { code: "internal", message, hint: "Try again." } }, 500);
   }
   return c.html(
@@ -70,3 +74,8 @@ app.onError((error, c) => {
     500,
   );
 });
+
+/** Programs read no pages; clients of Anthropic's API find the message in ours too. */
+function isApi(path: string): boolean {
+  return path.startsWith("/api/") || path.startsWith("/v1/");
+}

@@ -22,16 +22,17 @@ export async function addToken(
     scopes,
     trusted,
   }: { readonly name: string; readonly scopes: readonly Scope[]; readonly trusted: boolean },
-): Promise<string> {
+): Promise<{ readonly id: string; readonly token: string }> {
+  const id = newId();
   const { token, secretHash } = await makeToken(env.AUTH_SECRET, userId);
   await env.USERS.getByName(userId).allowToken({
-    id: newId(),
+    id,
     client: name,
     secretHash,
     scopes,
     trusted,
   });
-  return token;
+  return { id, token };
 }
 
 /**

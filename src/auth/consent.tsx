@@ -13,7 +13,8 @@ import { isScope, OFFLINE_ACCESS, SCOPE_MEANINGS, SCOPES, type Scope } from "../
 import type { PageContext, PageEnv } from "./bindings.ts";
 import { displayName } from "./display-name.ts";
 import { readForm } from "./form.ts";
-import { Layout, Notice } from "./layout.tsx";
+import { tellPerson } from "./handshake-watch.ts";
+import { Layout, Notice, SharedLook } from "./layout.tsx";
 import { findPerson, type Person } from "./session.ts";
 import { withNext } from "./sign-in-page.tsx";
 
@@ -46,6 +47,7 @@ export const consent = new Hono<PageEnv>()
       const details = await describe(c, request);
       const { handle, headers } = await oauth.beginConsent(request);
       addHeaders(c, headers);
+      await tellPerson(c.env, person.id, { step: "consent_shown", client: details.name });
       return c.html(<ConsentPage details={details} handle={handle} person={person} />);
     } catch (error) {
       return refuse(c, error);
@@ -129,6 +131,7 @@ function leave(
         <meta name="color-scheme" content="light dark" />
         <meta http-equiv="refresh" content={`0;url=${to}`} />
         <title>{`${title} · Cofio`}</title>
+        <SharedLook />
         <link rel="stylesheet" href="/assets/cofio.css" />
       </head>
       <body>

@@ -1,16 +1,18 @@
-/** `/` and the forms on it. */
+/** `/`, and `/account`: of the dashboard's pages what has to be there without a script too, as forms. */
 import { Hono } from "hono";
 import type { GrantLine } from "../grants.ts";
 import { isScope, SCOPE_MEANINGS, SCOPES, type Scope } from "../scopes.ts";
-import { findUser, setTimeZone } from "../storage/accounts.ts";
+import { changeUser, findUser } from "../storage/accounts.ts";
 import type { PageContext, PageEnv } from "./bindings.ts";
 import { addToken, listGrants, revokeGrant } from "./connected-apps.ts";
 import { ScopeChoice } from "./consent.tsx";
 import { isTimeZone } from "./create-account.ts";
+import { showDashboard } from "./dashboard.tsx";
 import { displayName } from "./display-name.ts";
 import { readForm } from "./form.ts";
 import { BackHome, CopyLine, Layout, Notice } from "./layout.tsx";
 import { findPerson, type Person } from "./session.ts";
+import { withNext } from "./sign-in-page.tsx";
 import { isSignUpOpen } from "./sign-up.ts";
 
 export const home = new Hono<PageEnv>()
@@ -22,12 +24,17 @@ export const home = new Hono<PageEnv>()
         <Welcome canSignUp={canSignUp} isUnclaimed={canSignUp && c.env.SIGN_UP !== "open"} />,
       );
     }
+    return showDashboard(c, person);
+  })
+  .get("/account", async (c) => {
+    const person = await findPerson(c);
+    if (person === null) return c.redirect(withNext("/sign-in", "/account"), 302);
     const [grants, user] = await Promise.all([
       listGrants(c.env, person.id),
       findUser(c.env.DB, person.id),
     ]);
     return c.html(
-      <Home
+      <Account
         origin={c.env.PUBLIC_ORIGIN}
         person={person}
         grants={grants}
@@ -46,12 +53,12 @@ export const home = new Hono<PageEnv>()
       return c.html(
         <Notice title="No token was made" person={person}>
           <p>A token needs a name and at least one thing that it may do.</p>
-          <BackHome />
+          <BackToAccount />
         </Notice>,
         400,
       );
     }
-    const token = await addToken(c.env, person.id, { name, scopes, trusted });
+    const { token } = await addToken(c.env, person.id, { name, scopes, trusted });
     return c.html(<TokenPage person={person} name={name} token={token} />);
   })
   .post("/grants/revoke", async (c) => {
@@ -59,22 +66,22 @@ export const home = new Hono<PageEnv>()
     if (person === null) return c.redirect("/sign-in", 303);
     const id = (await readForm(c.req.raw)).value("id");
     await revokeGrant(c.env, c.env.OAUTH_PROVIDER, person.id, id);
-    return c.redirect("/", 303);
+    return c.redirect("/account", 303);
   })
   .post("/time-zone", async (c) => {
     const person = await findPerson(c);
     if (person === null) return c.redirect("/sign-in", 303);
     const timeZone = (await readForm(c.req.raw)).value("time_zone");
     if (!isTimeZone(timeZone)) return unknownTimeZone(c, person);
-    await setTimeZone(c.env.DB, person.id, timeZone);
-    return c.redirect("/", 303);
+    await changeUser(c.env.DB, person.id, { timeZone });
+    return c.redirect("/account", 303);
   });
 
 function unknownTimeZone(c: PageContext, person: Person): Response | Promise<Response> {
   return c.html(
     <Notice title="Unknown time zone" person={person}>
       <p>Nothing was changed. Choose one from the list.</p>
-      <BackHome />
+      <BackToAccount />
     </Notice>,
     400,
   );
@@ -112,7 +119,7 @@ function Welcome({
   );
 }
 
-function Home({
+function Account({
   origin,
   person,
   grants,
@@ -125,10 +132,14 @@ function Home({
 }) {
   const url = `${origin}/mcp`;
   const apps = grants.filter((grant) => grant.kind === "oauth");
-  const tokens = grants.filter((grant) => grant.kind === "token");
+  const tokens = grants.filter((grant) => grant.kind !== "oauth");
   return (
-    <Layout title="Cofio" person={person}>
-      <h1 class="sr-only">Your memory</h1>
+    <Layout title="Account without JavaScript" person={person}>
+      <h1>Account without JavaScript</h1>
+      <p>
+        With JavaScript there is more, such as pausing an app: <a href="/apps">Connected apps</a>{" "}
+        and <a href="/security">Security and account</a>.
+      </p>
       <section class="card">
         <h2>Connect an assistant</h2>
         <p>Give this address to Claude, ChatGPT, Cursor or any other MCP client:</p>
@@ -201,12 +212,13 @@ function Home({
           </label>
           <button>Save</button>
         </form>
-        <form data-passkey="add" data-next="/" data-name={person.name} class="row">
+        <form data-passkey="add" data-next="/account" data-name={person.name} class="row">
           <p>A second passkey, on another device, lets you in when the first is lost.</p>
           <button>Add a passkey</button>
           <p role="alert" class="alert" hidden></p>
         </form>
       </section>
+      <BackHome />
     </Layout>
   );
 }
@@ -272,8 +284,16 @@ function TokenPage({
         Send it as <code>Authorization: Bearer …</code>. Whoever has it can do what you ticked,
         until you revoke it.
       </p>
-      <BackHome />
+      <BackToAccount />
     </Notice>
+  );
+}
+
+function BackToAccount() {
+  return (
+    <p class="aside">
+      <a href="/account">Back to your account</a>
+    </p>
   );
 }
 

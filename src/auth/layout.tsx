@@ -20,6 +20,7 @@ export function Layout({
           <meta name="color-scheme" content="light dark" />
           <title>{title === "Cofio" ? title : `${title} · Cofio`}</title>
           <link rel="icon" href="/assets/cofio.svg" type="image/svg+xml" />
+          <SharedLook />
           <link rel="stylesheet" href="/assets/cofio.css" />
           <script type="module" src="/assets/cofio.js"></script>
         </head>
@@ -42,6 +43,17 @@ export function Layout({
         </body>
       </html>
     )}`;
+}
+
+/** What the pages of the server and the dashboard look alike by. */
+export function SharedLook() {
+  return (
+    <>
+      <script src="/assets/mode.js"></script>
+      <link rel="stylesheet" href="/assets/tokens.css" />
+      <link rel="stylesheet" href="/assets/controls.css" />
+    </>
+  );
 }
 
 /** A page with one message: an error, or a refusal. */

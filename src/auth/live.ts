@@ -1,6 +1,6 @@
 /** The way to `/api/live`: a WebSocket on which a person's pages hear what happens in their account. */
 import type { PageContext } from "./bindings.ts";
-import { refuse } from "./route-user.ts";
+import { refuse } from "./refuse.ts";
 import { findPerson } from "./session.ts";
 
 /** For sessions alone: a program with a token asks `/api/imports/:id` instead. */

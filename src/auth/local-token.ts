@@ -29,6 +29,7 @@ export const localToken = new Hono<{ Bindings: Env }>().post("/local/token", asy
   const { token, secretHash } = await makeToken(c.env.AUTH_SECRET, userId);
   await c.env.USERS.getByName(userId).allowToken({
     id: newId(),
+    kind: "program",
     client,
     secretHash,
     scopes,

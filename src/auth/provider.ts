@@ -1,5 +1,9 @@
 /** The OAuth authorization server, and the guard of `/mcp`. */
-import { OAuthProvider, type OAuthResourceContext } from "@cloudflare/workers-oauth-provider";
+import {
+  GrantType,
+  OAuthProvider,
+  type OAuthResourceContext,
+} from "@cloudflare/workers-oauth-provider";
 import { env, WorkerEntrypoint } from "cloudflare:workers";
 import * as z from "zod";
 import type { GrantClaim } from "../grants.ts";
@@ -7,6 +11,7 @@ import { logRefusal, reportError } from "../log.ts";
 import { OFFLINE_ACCESS, SCOPES } from "../scopes.ts";
 import { parseToken } from "./access-tokens.ts";
 import { app } from "./app.tsx";
+import { tellPerson } from "./handshake-watch.ts";
 import { guardOutboundFetch } from "./outbound-fetch.ts";
 
 /** What consent or a token's check put aside for the guarded route. No key, no secret. */
@@ -14,8 +19,9 @@ export type Props =
   | { readonly userId: string; readonly grantId: string; readonly clientName: string }
   | { readonly userId: string; readonly secretHash: string };
 
+const consentProps = z.object({ userId: z.string(), grantId: z.string(), clientName: z.string() });
 const propsSchema: z.ZodType<Props> = z.union([
-  z.object({ userId: z.string(), grantId: z.string(), clientName: z.string() }),
+  consentProps,
   z.object({ userId: z.string(), secretHash: z.string() }),
 ]);
 
@@ -73,6 +79,11 @@ export const provider = new OAuthProvider<Env>({
     JSON.stringify(clientMetadata).length > MAX_REGISTRATION_CHARS
       ? { description: "The client's metadata is too long" }
       : undefined,
+  tokenExchangeCallback: async ({ grantType, props }) => {
+    if (grantType !== GrantType.AUTHORIZATION_CODE) return;
+    const { userId, clientName } = consentProps.parse(props);
+    await tellPerson(env, userId, { step: "token_issued", client: clientName });
+  },
   onError: ({ code, status, headers, internal }) => {
     logRefusal(internal.category, internal.reason);
     if (code !== "invalid_token" || status !== 401) return;

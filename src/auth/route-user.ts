@@ -2,6 +2,7 @@
 import { parseToken } from "./access-tokens.ts";
 import type { PageContext } from "./bindings.ts";
 import { isReading } from "./own-origin.ts";
+import { refuse } from "./refuse.ts";
 import { findPerson } from "./session.ts";
 import { safeNext, withNext } from "./sign-in-page.tsx";
 
@@ -36,11 +37,4 @@ async function bySession(c: PageContext): Promise<Response> {
     return refuse(c, 401, "Sign in, or send a token as `Authorization: Bearer …`.");
   }
   return c.env.USERS.getByName(person.id).serveApi(c.req.raw, null);
-}
-
-export function refuse(c: PageContext, status: 401 | 403, message: string): Response {
-  return c.json(
-    { error: { code: status === 401 ? "unauthorized" : "forbidden", message } },
-    status,
-  );
 }

@@ -5,15 +5,19 @@ import { isLoopback } from "./sign-up.ts";
 export interface Person {
   readonly id: string;
   readonly name: string;
+  /** Null: there is no sign-in here. */
+  readonly sessionId: string | null;
 }
 
 /** `__Host-`: bound to this host, never readable by scripts or set by a neighbour. */
 export const SESSION_COOKIE = "__Host-session";
 
 /** Null: nobody, or a session that ended. Extends a session in use and hands its cookie to the answer. */
-export async function findPerson(c: PageContext): Promise<Person | null> {
+export async function findPerson(
+  c: Pick<PageContext, "env" | "req" | "header">,
+): Promise<Person | null> {
   if (c.env.LOCAL_PERSON !== "" && isLoopback(c.env.PUBLIC_ORIGIN)) {
-    return { id: c.env.LOCAL_PERSON, name: "You" };
+    return { id: c.env.LOCAL_PERSON, name: "You", sessionId: null };
   }
   // Most visitors without a cookie are programs: they shall not pay for loading better-auth.
   if (!(c.req.header("cookie") ?? "").includes(`${SESSION_COOKIE}=`)) return null;
@@ -23,5 +27,7 @@ export async function findPerson(c: PageContext): Promise<Person | null> {
     returnHeaders: true,
   });
   for (const cookie of headers.getSetCookie()) c.header("Set-Cookie", cookie, { append: true });
-  return response === null ? null : { id: response.user.id, name: response.user.name };
+  if (response === null) return null;
+  const { user, session } = response;
+  return { id: user.id, name: user.name, sessionId: session.id };
 }

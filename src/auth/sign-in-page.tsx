@@ -1,4 +1,4 @@
-/** `/sign-in` and `/sign-up`. The ceremonies run in `public/assets/cofio.js` against `/api/auth`. */
+/** `/sign-in` and `/sign-up`. The ceremonies run in `public/assets/passkey.js` against `/api/auth`. */
 import { Hono } from "hono";
 import type { PageEnv } from "./bindings.ts";
 import { Layout, Notice } from "./layout.tsx";
@@ -6,7 +6,20 @@ import { findPerson } from "./session.ts";
 import { isSignUpOpen, needsSetupCode } from "./sign-up.ts";
 
 /** Pages that signing in may lead back to. */
-const RETURN_PATHS = new Set(["/", "/authorize", "/import"]);
+const RETURN_PATHS = new Set([
+  "/",
+  "/account",
+  "/authorize",
+  "/import",
+  "/memories",
+  "/conversations",
+  "/export",
+  "/connect",
+  "/apps",
+  "/rules",
+  "/security",
+  "/history",
+]);
 
 export const signInPages = new Hono<PageEnv>()
   .get("/sign-in", async (c) => {
@@ -25,6 +38,9 @@ export const signInPages = new Hono<PageEnv>()
             <p role="alert" class="alert" hidden></p>
           </form>
           <NeedsScript />
+          <p class="aside">
+            Lost your passkey? <a href="/recover">Use a recovery code</a>
+          </p>
           {canSignUp ? (
             <p class="aside">
               No account here yet? <a href={withNext("/sign-up", next)}>Create account</a>
@@ -100,7 +116,8 @@ export const signInPages = new Hono<PageEnv>()
   });
 
 /** An assistant shows the link of an export, a memory or a conversation to a person who may not be signed in. */
-const LINKED_PATH = /^\/api\/(?:downloads\/[a-z2-7]{26}|(?:memories|conversations)\/[a-z2-7]{12})$/;
+const LINKED_PATH =
+  /^(?:\/api\/downloads\/[a-z2-7]{26}|(?:\/api)?\/(?:memories|conversations)\/[a-z2-7]{12})$/;
 
 /** Only to a listed page of this origin: anything else would make sign-in a springboard to a stranger's page. */
 export function safeNext(next: string | undefined, origin: string): string {

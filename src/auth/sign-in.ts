@@ -3,7 +3,7 @@
  * Worker's start-up, and `/mcp` never needs it.
  */
 import { passkey } from "@better-auth/passkey";
-import { APIError } from "better-auth/api";
+import { APIError, getSessionFromCtx } from "better-auth/api";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { betterAuth } from "better-auth/minimal";
 import { env } from "cloudflare:workers";
@@ -19,6 +19,7 @@ import {
 import { newId, newUserId } from "../vault/ids.ts";
 import { createAccount } from "./create-account.ts";
 import { displayName } from "./display-name.ts";
+import { recoverySignIn } from "./recovery-sign-in.ts";
 import { SESSION_COOKIE } from "./session.ts";
 import { addAuthUser, isSetupCodeRight, isSignUpOpen } from "./sign-up.ts";
 
@@ -85,6 +86,9 @@ export const auth = betterAuth({
           if (verification.registrationInfo?.userVerified !== true) throw unverified();
           if ((await ctx.context.internalAdapter.findUserById(user.id)) === null) {
             await signUp(user, ctx.headers);
+          } else if ((await getSessionFromCtx(ctx))?.user.id !== user.id) {
+            // The ceremony began in a session that was ended since: the plugin asks for one only at the beginning.
+            throw signedOut();
           }
           return { userId: user.id };
         },
@@ -95,6 +99,7 @@ export const auth = betterAuth({
         },
       },
     }),
+    recoverySignIn,
   ],
 });
 
@@ -119,6 +124,12 @@ async function refuseIfClosed(headers: Headers | undefined): Promise<void> {
 
 function closed(): APIError {
   return new APIError("FORBIDDEN", { message: "Sign-up is closed: this server has its owner" });
+}
+
+function signedOut(): APIError {
+  return new APIError("UNAUTHORIZED", {
+    message: "You are signed out. Sign in, then add the passkey",
+  });
 }
 
 function unverified(): APIError {

@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
 import { estimateTokens } from "../search/token-budget.ts";
-import type { MessageRow } from "../storage/conversations.ts";
+import type { ConversationRow, MessageRow } from "../storage/conversations.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import { makeCursor, readCursor } from "../vault/cursor.ts";
 import {
@@ -39,19 +39,24 @@ const TURNS_BEFORE = 3;
 /** A position, and how many characters of that message were given already. */
 type Place = readonly [position: number, offset: number];
 
+/** Some messages by their places, for who shows all of a conversation and reads what is looked at. */
+export interface Stretch {
+  readonly conversation: Conversation;
+  /** In order, each whole; fewer than asked for where they are long, and at least one. Not every place need have one. */
+  readonly messages: readonly Message[];
+  /** Behind the last place of the conversation. */
+  readonly end: number;
+}
+
+/** What a page takes in at once; arbitrary. */
+const STRETCH_CHARS = 400_000;
+
 /** @throws UserError not_found (conversation or message), invalid_input (cursor) */
 export async function readConversation(
   at: OpenAccount,
   request: ReadRequest,
 ): Promise<ConversationPage> {
-  const row = await at.conversations.get(request.id);
-  if (row === null || row.status === "trashed") {
-    throw new UserError(
-      "not_found",
-      "There is no conversation with this id.",
-      "Find ids with search_conversations or list_conversations.",
-    );
-  }
+  const row = await requireConversation(at, request.id);
   const { cursor, limit, maxTokens, ...asked } = request;
   const query = JSON.stringify(["read", asked]);
   const [position, offset] =
@@ -72,9 +77,47 @@ export async function readConversation(
   };
 }
 
+/** @param around a message: it begins a little before that, instead of at `from` @throws UserError not_found (conversation or message) */
+export async function readStretch(
+  at: OpenAccount,
+  id: string,
+  request: { readonly from: number; readonly around?: string | undefined; readonly limit: number },
+): Promise<Stretch> {
+  const row = await requireConversation(at, id);
+  const { from, around, limit } = request;
+  const [position] =
+    around === undefined
+      ? [from]
+      : await startOf(at, { id, around, order: "asc" }, row.messageCount);
+  const [rows, end] = await Promise.all([
+    at.conversations.messages(id, { position, order: "asc", limit }),
+    at.conversations.endOf(id),
+  ]);
+  const messages: Message[] = [];
+  let chars = 0;
+  for (const messageRow of rows) {
+    if (chars > STRETCH_CHARS) break;
+    const { attachments = [], ...message } = await openMessage(at.keys, messageRow);
+    const text = readable({ text: message.text, attachments });
+    messages.push({ ...message, text });
+    chars += text.length;
+  }
+  return { conversation: await openConversation(at.keys, row), messages, end };
+}
+
+async function requireConversation(at: OpenAccount, id: string): Promise<ConversationRow> {
+  const row = await at.conversations.get(id);
+  if (row !== null && row.status !== "trashed") return row;
+  throw new UserError(
+    "not_found",
+    "There is no conversation with this id.",
+    "Find ids with search_conversations or list_conversations.",
+  );
+}
+
 async function startOf(
   at: OpenAccount,
-  { id, around, order }: ReadRequest,
+  { id, around, order }: Pick<ReadRequest, "id" | "around" | "order">,
   messageCount: number,
 ): Promise<Place> {
   if (around === undefined) return [order === "asc" ? 0 : messageCount, 0];

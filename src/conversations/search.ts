@@ -23,6 +23,8 @@ import {
 export interface ConversationSearchRequest extends PagedRequest {
   /** Empty: the openings of the latest conversations. */
   readonly query: string;
+  /** Only in this one. */
+  readonly conversation?: string | undefined;
   readonly source?: Source | undefined;
   readonly role?: Role | undefined;
   /** `conversation`: the best message of each, those conversations first of which most was found. */
@@ -66,11 +68,12 @@ export async function searchConversations(
   request: ConversationSearchRequest,
   now: number,
 ): Promise<MessagePage> {
-  const { limit, maxTokens, source, role } = request;
+  const { limit, maxTokens, conversation, source, role } = request;
   const listing = await openListing<number>(at.keys, "messages", request);
   const offset = listing.place ?? 0;
   const read = readMessageQuery(at, request.query, now);
   const given: MessageFilter = {
+    ...(conversation === undefined ? {} : { conversation }),
     ...(source === undefined ? {} : { source }),
     ...(role === undefined ? {} : { role }),
     ...listing.dates,

@@ -1,53 +1,52 @@
 /** The user's own HTTP API, served inside their object. The only place besides `mcp/server.ts` that catches. */
 import { Hono } from "hono";
-import type { UserErrorCode } from "../errors.ts";
-import { reportError } from "../log.ts";
-import { errorAnswer } from "../mcp/answers.ts";
+import type { UserError } from "../errors.ts";
 import type { ToolContext } from "../mcp/tool.ts";
 import { getStats } from "../mcp/tools/get-stats.ts";
 import type { Scope } from "../scopes.ts";
-import { userErrorOf } from "../storage/plan.ts";
 import type { LiveImport } from "../transfer/import-answer.ts";
 import { conversations } from "./conversations.ts";
 import type { BackupWork } from "../transfer/backup.ts";
 import { backups, restores } from "./backups.ts";
 import { downloads } from "./downloads.ts";
+import { errorResponse } from "./error-response.ts";
 import { exports } from "./exports.ts";
 import { imports } from "./imports.ts";
 import { memories } from "./memories.ts";
+import { errorAnswer as storeErrorAnswer } from "./memory-store-answers.ts";
 import { memoryStores } from "./memory-stores.ts";
 import { memoryTool } from "./memory-tool.ts";
 import { operations, undo } from "./operations.ts";
+import { explained } from "./require-scope.ts";
 import { rules } from "./rules.ts";
+import type { Stats } from "./openapi/answers.ts";
 import { runTool } from "./run-tool.ts";
+import { sync } from "./sync.ts";
+import { timeline } from "./timeline.ts";
 
 export interface ApiContext extends ToolContext {
   readonly scopes: readonly Scope[];
+  /** By the person's will: scopes that they would have otherwise are missing. */
+  readonly isReadOnly: boolean;
   /** Shows the person's own pages how an import stands. */
   readonly showImport: (jobId: string, standing: LiveImport) => void;
   readonly startBackup: (work: BackupWork) => Promise<void>;
 }
 
-const STATUS = {
-  not_found: 404,
-  invalid_input: 400,
-  too_large: 413,
-  version_conflict: 409,
-  idempotency_conflict: 409,
-  unsupported_format: 415,
-  forbidden: 403,
-  expired: 410,
-  limit_reached: 429,
-} as const satisfies Record<UserErrorCode, number>;
+/** They are POST, because a person's words do not belong into addresses, and change nothing. */
+const READING: readonly string[] = ["/api/memories/search", "/api/conversations/search"];
+
+/** For Hono's typed client. */
+export type Api = ReturnType<typeof createApi>;
 
 export function createApi(context: ApiContext) {
   const api = new Hono()
+    .use(async ({ req }, next) => {
+      await next();
+      if (req.method !== "GET" && !READING.includes(req.path)) await context.tellChanges();
+    })
     .route("/v1/memory_stores", memoryStores(context))
     .basePath("/api")
-    .use(async (c, next) => {
-      await next();
-      if (c.req.method !== "GET") await context.tellChanges();
-    })
     .route("/backups", backups(context))
     .route("/conversations", conversations(context))
     .route("/downloads", downloads(context))
@@ -58,14 +57,22 @@ export function createApi(context: ApiContext) {
     .route("/operations", operations(context))
     .route("/restores", restores(context))
     .route("/rules", rules(context))
-    .get("/stats", async (c) => c.json(await runTool(getStats, context)))
+    .get("/stats", async (c) => c.json(await runTool<Stats>(getStats, context)))
+    .route("/sync", sync(context))
+    .route("/timeline", timeline(context))
     .route("/undo", undo(context));
   api.notFound((c) => c.json({ error: { code: "not_found", message: "No such route." } }, 404));
-  api.onError((error, c) => {
-    const told = userErrorOf(error);
-    if (told !== null) return c.json({ error: errorAnswer(told).error }, STATUS[told.code]);
-    const message = reportError(c.req.routePath, error);
-    return c.json({ error: { code: "internal", message, hint: "Try again." } }, 500);
-  });
+  api.onError((error, c) => errorResponse(explained(error, context), c));
   return api;
+}
+
+/** In place of the API for whom the person holds back: every route says so, and nothing of the account is opened for that. */
+export function createRefusingApi(refusal: UserError) {
+  const refuse = (): never => {
+    throw refusal;
+  };
+  return new Hono()
+    .route("/v1", new Hono().onError(storeErrorAnswer).all("*", refuse))
+    .all("*", refuse)
+    .onError(errorResponse);
 }

@@ -21,6 +21,7 @@ import {
 import type { ApiContext } from "./api.ts";
 import { readJson } from "./read-json.ts";
 import { requireScope } from "./require-scope.ts";
+import { takesJson } from "./takes.ts";
 
 /** A restore writes, takes away, and brings data in. */
 const RESTORE_SCOPES = ["data:import", "memories:write", "memories:delete"] as const;
@@ -75,7 +76,7 @@ export function backups({ account, caller, scopes, startBackup }: ApiContext) {
       }
       return c.json({ backup: backupAnswer(await requireBackup(store, job.id)) }, 202);
     })
-    .post("/:id/restore", async (c) => {
+    .post("/:id/restore", takesJson<z.input<typeof restoreSchema>>(), async (c) => {
       for (const scope of RESTORE_SCOPES) requireScope(scopes, scope);
       const parsed = restoreSchema.safeParse(await readJson(c, WANTED));
       if (!parsed.success) {

@@ -8,21 +8,42 @@ import {
   restoreConversation,
   type TrashResult,
 } from "../conversations/trash.ts";
+import { readStretch, type Stretch } from "../conversations/read.ts";
+import { searchConversations as searchMessages, type MessageHit } from "../conversations/search.ts";
 import { UserError } from "../errors.ts";
+import { compact, conversationAnswer, iso } from "../mcp/answers.ts";
 import { getConversation } from "../mcp/tools/get-conversation.ts";
 import { listConversations } from "../mcp/tools/list-conversations.ts";
 import { searchConversations } from "../mcp/tools/search-conversations.ts";
 import type { Scope } from "../scopes.ts";
+import { MESSAGE_CANDIDATES } from "../storage/message-index.ts";
 import type { ApiContext } from "./api.ts";
+import type {
+  ConversationPage,
+  MessageHits,
+  MessagePage,
+  messageStretch,
+} from "./openapi/answers.ts";
 import { readJson, readObject } from "./read-json.ts";
 import { requireScope } from "./require-scope.ts";
-import { runTool } from "./run-tool.ts";
+import { MAX_TOKENS, runTool } from "./run-tool.ts";
+import { takesJson, takesQuery, type InputOf } from "./takes.ts";
 
 const WANTED = `Send {"ids": ["…"]}, at most ${MAX_CONVERSATIONS} of them.`;
 const SEARCH_WANTED = 'Send {"query": "…"}.';
 /** Answers tell which ids there are, as reading would. */
 const DELETE_SCOPES: readonly Scope[] = ["conversations:read", "memories:delete"];
 
+const STRETCH_WANTED = "Send `from`, a position, or `around`, a message's id.";
+/** Messages at once. Arbitrary. */
+const MOST_MESSAGES = 100;
+
+export const stretchSchema = z.object({
+  from: z.coerce.number().int().min(0).default(0),
+  around: z.string().max(64).optional().describe("Message id: a little before it, not at `from`"),
+  limit: z.coerce.number().int().min(1).max(MOST_MESSAGES).default(MOST_MESSAGES),
+});
+export const searchSchema = z.object({ query: z.string().max(1_000) });
 export const deleteSchema = z.object({
   ids: z.array(z.string().min(1).max(64)).min(1).max(MAX_CONVERSATIONS),
 });
@@ -33,11 +54,14 @@ export function conversations(context: ApiContext) {
     for (const scope of DELETE_SCOPES) requireScope(scopes, scope);
   };
   return new Hono()
-    .get("/", async (c) => c.json(await runTool(listConversations, context, c.req.query())))
-    .post("/search", async (c) =>
-      c.json(await runTool(searchConversations, context, await readObject(c, SEARCH_WANTED))),
+    .get("/", takesQuery<InputOf<typeof listConversations>>(), async (c) =>
+      c.json(await runTool<ConversationPage>(listConversations, context, c.req.query())),
     )
-    .post("/delete", async (c) => {
+    .post("/search", takesJson<InputOf<typeof searchConversations>>(), async (c) => {
+      const asked = await readObject(c, SEARCH_WANTED);
+      return c.json(await runTool<MessageHits>(searchConversations, context, asked));
+    })
+    .post("/delete", takesJson<z.input<typeof deleteSchema>>(), async (c) => {
       requireDeleting();
       const parsed = deleteSchema.safeParse(await readJson(c, WANTED));
       if (!parsed.success) {
@@ -47,9 +71,39 @@ export function conversations(context: ApiContext) {
       const { notFound, ...result } = await deleteConversations(account, ids, caller);
       return c.json({ ...deletedAnswer(result), not_found: notFound });
     })
-    .get("/:id", async (c) =>
-      c.json(await runTool(getConversation, context, c.req.query(), { id: c.req.param("id") })),
+    .get("/:id", takesQuery<Omit<InputOf<typeof getConversation>, "id">>(), async (c) =>
+      c.json(
+        await runTool<MessagePage>(getConversation, context, c.req.query(), {
+          id: c.req.param("id"),
+        }),
+      ),
     )
+    .get("/:id/messages", takesQuery<z.input<typeof stretchSchema>>(), async (c) => {
+      requireScope(scopes, "conversations:read");
+      const parsed = stretchSchema.safeParse(c.req.query());
+      if (!parsed.success) {
+        throw new UserError("invalid_input", "This names no messages.", STRETCH_WANTED);
+      }
+      const stretch = await readStretch(account, c.req.param("id"), parsed.data);
+      return c.json(stretchAnswer(stretch));
+    })
+    .post("/:id/search", takesJson<z.input<typeof searchSchema>>(), async (c) => {
+      requireScope(scopes, "conversations:read");
+      const parsed = searchSchema.safeParse(await readJson(c, SEARCH_WANTED));
+      if (!parsed.success) {
+        throw new UserError("invalid_input", "`query` is no text.", SEARCH_WANTED);
+      }
+      const asked = {
+        query: parsed.data.query,
+        conversation: c.req.param("id"),
+        by: "message",
+        datesAsSent: "",
+        limit: MESSAGE_CANDIDATES,
+        maxTokens: MAX_TOKENS,
+      } as const;
+      const { hits } = await searchMessages(account, asked, caller.now);
+      return c.json({ results: hits.map(foundAnswer).sort((a, b) => a.position - b.position) });
+    })
     .delete("/:id", async (c) => {
       requireDeleting();
       const result = await deleteConversations(account, [c.req.param("id")], caller);
@@ -61,6 +115,22 @@ export function conversations(context: ApiContext) {
       const result = await restoreConversation(account, c.req.param("id"), caller);
       return c.json({ operation_id: result.operationId, restored: result.moved });
     });
+}
+
+function stretchAnswer({ conversation, messages, end }: Stretch): z.infer<typeof messageStretch> {
+  // Without what was not said of it, and that is all that `compact` takes away.
+  const answer = compact({
+    conversation: conversationAnswer(conversation),
+    messages: messages.map(({ id, position, role, text, name, model, createdAt }) =>
+      compact({ id, position, role, text, name, model, created_at: iso(createdAt) }),
+    ),
+    end,
+  });
+  return answer as z.infer<typeof messageStretch>;
+}
+
+function foundAnswer({ message: { id, position }, snippet, why }: MessageHit) {
+  return { id, position, snippet, why };
 }
 
 function deletedAnswer({ operationId, moved, unchanged }: Omit<TrashResult, "notFound">) {

@@ -88,8 +88,9 @@ export function imports({ account, caller, scopes, showImport }: ApiContext) {
     })
     .post("/check", async (c) => {
       const { records, report: soFar } = await parse(c, importSchemas().check);
-      const report = await checkRecords(account, records, { soFar, caller });
-      return c.json({ check: checkAnswer(report, rules), report });
+      const { report, wanted } = await checkRecords(account, records, { soFar, caller });
+      const more = wanted === undefined ? {} : { wanted };
+      return c.json({ check: checkAnswer(report, rules), report, ...more });
     })
     .post("/:id/batches", async (c) => {
       const batch = await parse(c, importSchemas().batch);

@@ -7,8 +7,18 @@ import { saveMemory } from "../mcp/tools/save-memory.ts";
 import { searchMemory } from "../mcp/tools/search-memory.ts";
 import { updateMemory } from "../mcp/tools/update-memory.ts";
 import type { ApiContext } from "./api.ts";
+import type {
+  ChangedMemory,
+  DeletedMemory,
+  MemoryHits,
+  MemoryPage,
+  MemoryWithVersions,
+  Saved,
+} from "./openapi/answers.ts";
+import { memoryPages } from "./memory-pages.ts";
 import { readObject } from "./read-json.ts";
 import { runTool } from "./run-tool.ts";
+import { takesJson, takesQuery, type InputOf } from "./takes.ts";
 
 const SAVE_WANTED = 'Send {"content": "…"} and what else is known of it.';
 const SEARCH_WANTED = 'Send {"query": "…"}; an empty one gives the newest.';
@@ -19,23 +29,35 @@ const SAVED_STATUS = { created: 201, duplicate: 200, pending: 202 } as const;
 
 export function memories(context: ApiContext) {
   return new Hono()
-    .get("/", async (c) => c.json(await runTool(listMemories, context, c.req.query())))
-    .post("/", async (c) => {
-      const saved = await runTool(saveMemory, context, await readObject(c, SAVE_WANTED));
-      // True of every answer of this tool.
-      return c.json(saved, SAVED_STATUS[saved["outcome"] as keyof typeof SAVED_STATUS]);
+    .route("/", memoryPages(context))
+    .get("/", takesQuery<InputOf<typeof listMemories>>(), async (c) =>
+      c.json(await runTool<MemoryPage>(listMemories, context, c.req.query())),
+    )
+    .post("/", takesJson<InputOf<typeof saveMemory>>(), async (c) => {
+      const saved = await runTool<Saved>(saveMemory, context, await readObject(c, SAVE_WANTED));
+      return c.json(saved, SAVED_STATUS[saved.outcome]);
     })
-    .post("/search", async (c) =>
-      c.json(await runTool(searchMemory, context, await readObject(c, SEARCH_WANTED))),
+    .post("/search", takesJson<InputOf<typeof searchMemory>>(), async (c) =>
+      c.json(await runTool<MemoryHits>(searchMemory, context, await readObject(c, SEARCH_WANTED))),
     )
-    .get("/:id", async (c) =>
-      c.json(await runTool(getMemory, context, c.req.query(), { id: c.req.param("id") })),
+    .get("/:id", takesQuery<Omit<InputOf<typeof getMemory>, "id">>(), async (c) =>
+      c.json(
+        await runTool<MemoryWithVersions>(getMemory, context, c.req.query(), {
+          id: c.req.param("id"),
+        }),
+      ),
     )
-    .patch("/:id", async (c) => {
+    .patch("/:id", takesJson<Omit<InputOf<typeof updateMemory>, "id">>(), async (c) => {
       const changes = await readObject(c, CHANGE_WANTED);
-      return c.json(await runTool(updateMemory, context, changes, { id: c.req.param("id") }));
+      return c.json(
+        await runTool<ChangedMemory>(updateMemory, context, changes, { id: c.req.param("id") }),
+      );
     })
     .delete("/:id", async (c) =>
-      c.json(await runTool(deleteMemory, context, c.req.query(), { id: c.req.param("id") })),
+      c.json(
+        await runTool<DeletedMemory>(deleteMemory, context, c.req.query(), {
+          id: c.req.param("id"),
+        }),
+      ),
     );
 }

@@ -6,6 +6,7 @@ import { reportError } from "../log.ts";
 import type { FileVersion } from "../memory/file-versions.ts";
 import type { Blocked, MemoryFile } from "../memory/files.ts";
 import { sha256Of } from "../memory/store-files.ts";
+import type { RuleNote } from "../memory/rules.ts";
 import type { MemoryStore } from "../memory/stores.ts";
 import type { WrittenFile } from "../memory/write-files.ts";
 import { iso } from "../mcp/answers.ts";
@@ -28,8 +29,8 @@ const ERRORS = {
 } as const satisfies Record<UserErrorCode, readonly [ContentfulStatusCode, string]>;
 
 /** @throws UserError version_conflict */
-export function written(result: WrittenFile | Blocked): MemoryFile {
-  if (result.outcome === "written") return result.file;
+export function written(result: WrittenFile | Blocked): WrittenFile {
+  if (result.outcome === "written") return result;
   const { row, text } = result.file;
   throw new UserError(
     "version_conflict",
@@ -55,11 +56,18 @@ export function storeAnswer(store: MemoryStore) {
   };
 }
 
-export async function memoryAnswer(store: MemoryStore, { row, text }: MemoryFile, view: View) {
+/** What the person's rules did: a field that Anthropic's API does not have, and its SDK lets pass. */
+export function rulesAnswer(notes: readonly RuleNote[]) {
+  if (notes.length === 0) return {};
+  // Without the memory that made room: who may write may not read for that.
+  return { rules: notes.map(({ rule, action, message }) => ({ rule, action, message })) };
+}
+
+export async function memoryAnswer(storeId: string, { row, text }: MemoryFile, view: View) {
   return {
     type: "memory",
     id: `mem_${row.id}`,
-    memory_store_id: `memstore_${store.id}`,
+    memory_store_id: `memstore_${storeId}`,
     memory_version_id: versionId(row.id, row.version),
     path: text.path,
     created_at: iso(row.createdAt),
@@ -67,6 +75,8 @@ export async function memoryAnswer(store: MemoryStore, { row, text }: MemoryFile
     ...(await withContent(view, text.content)),
   };
 }
+
+const HIDDEN = { content: null, content_sha256: null, content_size_bytes: null };
 
 async function withContent(view: View, content: string) {
   return {
@@ -89,8 +99,6 @@ export async function versionAnswer(
 ) {
   const isDeleted = status === "trashed";
   const { redacted } = text;
-  const hidden = { content: null, content_sha256: null, content_size_bytes: null };
-  const content = await withContent(view, text.content);
   return {
     type: "memory_version",
     id: versionId(id, version),
@@ -100,7 +108,7 @@ export async function versionAnswer(
     created_at: iso(updatedAt),
     ...(grantId === null ? {} : { created_by: actor(userId, grantId) }),
     path: redacted === undefined ? text.path : null,
-    ...(isDeleted || redacted !== undefined ? hidden : content),
+    ...(isDeleted || redacted !== undefined ? HIDDEN : await withContent(view, text.content)),
     redacted_at: redacted === undefined ? null : iso(redacted.at),
     ...(redacted === undefined ? {} : { redacted_by: actor(userId, redacted.grantId) }),
   };

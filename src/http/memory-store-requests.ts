@@ -7,9 +7,6 @@ export const MAX_FULL_PAGE = 20;
 const MAX_PAGE = 1_000;
 const PAGE = 100;
 
-/** As in Anthropic's API. */
-const MAX_PAIRS = 16;
-
 /** Not at module scope: making them takes time of every isolate's start. */
 function makeSchemas() {
   const metadataKey = z.string().min(1).max(64);
@@ -96,13 +93,6 @@ export function parseRequest<Name extends keyof Schemas>(
   if (parsed.success) return parsed.data as z.output<Schemas[Name]>;
   const { path, message } = parsed.error.issues[0] ?? { path: [], message: "is missing" };
   throw new UserError("invalid_input", `${path.join(".")}: ${message}`, "");
-}
-
-/** @throws UserError invalid_input */
-export function requireFewPairs(metadata: Readonly<Record<string, string | null>>): void {
-  if (Object.values(metadata).filter((value) => value !== null).length > MAX_PAIRS) {
-    throw new UserError("invalid_input", `metadata: a store has at most ${MAX_PAIRS} pairs.`, "");
-  }
 }
 
 /** The id of a memory behind a prefixed one. Any text will do: an unknown id is not found. */

@@ -5,13 +5,15 @@
 import { Hono } from "hono";
 import type { Context } from "hono";
 import { UserError } from "../errors.ts";
+import type { MemoryFile } from "../memory/files.ts";
 import { getFileVersion, listFileVersions, redactFileVersion } from "../memory/file-versions.ts";
 import {
   createStoreFile,
   deleteStoreFile,
   getStoreFile,
-  listStoreFiles,
+  listStoreEntries,
   openStoreFiles,
+  readStoreFiles,
   updateStoreFile,
   type StoreEntry,
 } from "../memory/store-files.ts";
@@ -31,25 +33,29 @@ import {
   errorAnswer,
   memoryAnswer,
   prefixAnswer,
+  rulesAnswer,
   storeAnswer,
   versionAnswer,
   written,
+  type View,
 } from "./memory-store-answers.ts";
-import {
-  idIn,
-  MAX_FULL_PAGE,
-  parseRequest as parse,
-  requireFewPairs,
-  versionIn,
-} from "./memory-store-requests.ts";
+import { idIn, MAX_FULL_PAGE, parseRequest as parse, versionIn } from "./memory-store-requests.ts";
 import { readJson } from "./read-json.ts";
-import { requireScope } from "./require-scope.ts";
+import { explained, requireScope } from "./require-scope.ts";
 
-export function memoryStores({ account, caller, scopes }: ApiContext) {
+export function memoryStores(context: ApiContext) {
+  const { account, caller, scopes } = context;
   const { keys } = account;
   const need = (scope: Scope) => requireScope(scopes, scope);
-  const storeOf = (c: Context<object, "/:store/*">) =>
-    getStore(account, idIn("memstore", c.req.param("store")));
+  const storeId = (c: Context<object, "/:store/*">) => idIn("memstore", c.req.param("store"));
+  const storeOf = (c: Context<object, "/:store/*">) => getStore(account, storeId(c));
+
+  /** Of the answer to a write. The content may hold more than was sent. */
+  function writtenView(c: Context): View {
+    const { view = "basic" } = parse("view", c.req.query());
+    if (view === "full") need("memories:read");
+    return view;
+  }
 
   /** One page of what is listed whole. An item that went away meanwhile ends nothing: what lies beyond its place follows. */
   async function pageOf<Item, Place>(
@@ -77,8 +83,8 @@ export function memoryStores({ account, caller, scopes }: ApiContext) {
     .post("/", async (c) => {
       need("memories:write");
       const draft = parse("newStore", await readJson(c, "Send {name}."));
-      requireFewPairs(draft.metadata);
-      return c.json(storeAnswer(await createStore(account, draft, caller)));
+      const { store, rules } = await createStore(account, draft, caller);
+      return c.json({ ...storeAnswer(store), ...rulesAnswer(rules) });
     })
     .get("/", async (c) => {
       need("memories:read");
@@ -92,7 +98,7 @@ export function memoryStores({ account, caller, scopes }: ApiContext) {
       );
       const query = JSON.stringify(["stores", include_archived, from, until]);
       const { items, next } = await pageOf(stores, query, { limit, page }, BY_TIME);
-      return c.json({ data: items.map(storeAnswer), next_page: next });
+      return c.json({ data: items.map((store) => storeAnswer(store)), next_page: next });
     })
     .get("/:store", async (c) => {
       need("memories:read");
@@ -104,52 +110,56 @@ export function memoryStores({ account, caller, scopes }: ApiContext) {
         "storeChanges",
         await readJson(c, "Send {name, description, metadata}, or some of them."),
       );
-      const id = idIn("memstore", c.req.param("store"));
-      const before = await getStore(account, id);
-      requireFewPairs({ ...before.metadata, ...metadata });
       const changes = {
         name: name ?? undefined,
         // Null clears it.
         description: description === null ? "" : description,
         metadata: metadata ?? undefined,
       };
-      return c.json(storeAnswer(await updateStore(account, id, changes, caller)));
+      const { store, rules } = await updateStore(account, storeId(c), changes, caller);
+      return c.json({ ...storeAnswer(store), ...rulesAnswer(rules) });
     })
     .delete("/:store", async (c) => {
       need("memories:delete");
-      const id = idIn("memstore", c.req.param("store"));
-      await deleteStore(account, id, caller);
-      return c.json({ id: `memstore_${id}`, type: "memory_store_deleted" });
+      await deleteStore(account, storeId(c), caller);
+      return c.json({ id: `memstore_${storeId(c)}`, type: "memory_store_deleted" });
     })
     .post("/:store/archive", async (c) => {
       need("memories:write");
-      const id = idIn("memstore", c.req.param("store"));
-      return c.json(storeAnswer(await updateStore(account, id, { isArchived: true }, caller)));
+      const { store } = await updateStore(account, storeId(c), { isArchived: true }, caller);
+      return c.json(storeAnswer(store));
     })
 
     .post("/:store/memories", async (c) => {
       need("memories:write");
-      const { view = "basic" } = parse("view", c.req.query());
+      const view = writtenView(c);
       const { path, content } = parse("newMemory", await readJson(c, "Send {path, content}."));
-      const store = await storeOf(c);
       const draft = { path, content: content ?? "" };
-      const made = written(await createStoreFile(account, store.id, draft, caller));
-      return c.json(await memoryAnswer(store, made, view));
+      const made = written(await createStoreFile(account, storeId(c), draft, caller));
+      const answer = await memoryAnswer(storeId(c), made.file, view);
+      return c.json({ ...answer, ...rulesAnswer(made.rules) });
     })
     .get("/:store/memories", async (c) => {
       need("memories:read");
       const { path_prefix, depth, view, limit, page } = parse("memoryList", c.req.query());
       const store = await storeOf(c);
-      const entries = await listStoreFiles(account, store, { prefix: path_prefix, depth });
       const query = JSON.stringify(["store files", store.id, path_prefix, depth]);
       const most = view === "full" ? Math.min(limit, MAX_FULL_PAGE) : limit;
-      const paging = { limit: most, page };
-      const { items, next } = await pageOf(entries, query, paging, BY_PATH);
+      const answerOf = (file: MemoryFile) => memoryAnswer(store.id, file, view);
+      if (depth === 0) {
+        const after = page === undefined ? 0 : await readCursor<number>(keys, query, page);
+        const paging = { prefix: path_prefix, after, limit: most };
+        const { answers, next } = await readStoreFiles(account, store, paging, answerOf);
+        const place = next === null ? null : await makeCursor(keys, query, next);
+        return c.json({ data: answers, next_page: place });
+      }
+      const entries = await listStoreEntries(account, store, path_prefix);
+      const { items, next } = await pageOf(entries, query, { limit: most, page }, BY_PATH);
       const files = await openStoreFiles(account, items);
       const data = items.flatMap((entry) => {
         if (entry.id === null) return [Promise.resolve(prefixAnswer(entry.path))];
         const file = files.get(entry.id);
-        return file === undefined ? [] : [memoryAnswer(store, file, view)];
+        return file === undefined ? [] : [answerOf(file)];
       });
       return c.json({ data: await Promise.all<object>(data), next_page: next });
     })
@@ -158,31 +168,30 @@ export function memoryStores({ account, caller, scopes }: ApiContext) {
       const { view = "full" } = parse("view", c.req.query());
       const store = await storeOf(c);
       const file = await getStoreFile(account, store, idIn("mem", c.req.param("memory")));
-      return c.json(await memoryAnswer(store, file, view));
+      return c.json(await memoryAnswer(store.id, file, view));
     })
     .post("/:store/memories/:memory", async (c) => {
       need("memories:write");
-      const { view = "basic" } = parse("view", c.req.query());
+      const view = writtenView(c);
       const { path, content, precondition } = parse(
         "memoryChanges",
         await readJson(c, "Send {content, path, precondition}, or some of them."),
       );
-      const store = await storeOf(c);
       const id = idIn("mem", c.req.param("memory"));
       const changes = {
         content: content ?? undefined,
         path: path ?? undefined,
         ifSha256: precondition?.content_sha256,
       };
-      const made = written(await updateStoreFile(account, store.id, id, changes, caller));
-      return c.json(await memoryAnswer(store, made, view));
+      const made = written(await updateStoreFile(account, storeId(c), id, changes, caller));
+      const answer = await memoryAnswer(storeId(c), made.file, view);
+      return c.json({ ...answer, ...rulesAnswer(made.rules) });
     })
     .delete("/:store/memories/:memory", async (c) => {
       need("memories:delete");
       const { expected_content_sha256: ifSha256 } = parse("deletion", c.req.query());
-      const store = await storeOf(c);
       const id = idIn("mem", c.req.param("memory"));
-      await deleteStoreFile(account, store, { id, ifSha256 }, caller);
+      await deleteStoreFile(account, storeId(c), { id, ifSha256 }, caller);
       return c.json({ id: `mem_${id}`, type: "memory_deleted" });
     })
 
@@ -237,7 +246,7 @@ export function memoryStores({ account, caller, scopes }: ApiContext) {
       throw new UserError("not_found", "No such route.", "");
     });
 
-  api.onError(errorAnswer);
+  api.onError((error, c) => errorAnswer(explained(error, context), c));
   return api;
 }
 
@@ -248,7 +257,7 @@ const BY_TIME = {
     createdAt < time || (createdAt === time && id < last),
 };
 
-/** As `listStoreFiles` gives them. */
+/** As `listStoreEntries` gives them. */
 const BY_PATH = {
   placeOf: ({ path }: StoreEntry) => path,
   isBeyond: ({ path }: StoreEntry, last: string) => path > last,

@@ -7,10 +7,13 @@ import { countsOf, type OperationRow } from "../storage/operations.ts";
 import type { ApiContext } from "./api.ts";
 import { readJson } from "./read-json.ts";
 import { requireScope } from "./require-scope.ts";
+import { takesJson, takesQuery } from "./takes.ts";
 
 const WANTED =
   'Send {"grant_id": "…", "since": "2026-11-22T00:00:00Z"}; the ids stand in the list of operations.';
 const PAGE = 50;
+/** Arbitrary. */
+const MOST_CLIENTS = 200;
 /** Statements of the database that an undo asks: one of a single item some 16, an import's as many as a request of the free plan may. */
 const STATEMENTS = { ofOne: 20, ofMany: 50 } as const;
 /** An undo changes, trashes, and takes back imports: a token needs every right that those need. */
@@ -25,15 +28,28 @@ export const undoSchema = z.object({
   since: z.iso.datetime({ offset: true }),
   before: z.string().optional(),
 });
+export const previewSchema = undoSchema.omit({ before: true });
 
 export function operations({ account, caller, scopes }: ApiContext) {
   return new Hono()
-    .get("/", async (c) => {
+    .get("/", takesQuery<z.input<typeof listSchema>>(), async (c) => {
       requireScope(scopes, "memories:read");
       const { before, limit } = parse(listSchema, c.req.query());
       const rows = await account.operations.list(before ?? null, limit);
       const last = rows.length === limit ? (rows.at(-1)?.id ?? null) : null;
       return c.json({ operations: rows.map(operationAnswer), next_before: last });
+    })
+    .get("/clients", async (c) => {
+      requireScope(scopes, "memories:read");
+      const clients = await account.operations.clients(MOST_CLIENTS);
+      return c.json({
+        clients: clients.map(({ grantId, client, operations, lastAt }) => ({
+          grant_id: grantId,
+          client,
+          operations,
+          last_at: new Date(lastAt).toISOString(),
+        })),
+      });
     })
     .post("/:id/undo", async (c) => {
       for (const scope of UNDO_SCOPES) requireScope(scopes, scope);
@@ -43,29 +59,37 @@ export function operations({ account, caller, scopes }: ApiContext) {
 
 /** Everything that one client did from a time on, the latest first. */
 export function undo({ account, caller, scopes }: ApiContext) {
-  return new Hono().post("/", async (c) => {
-    for (const scope of UNDO_SCOPES) requireScope(scopes, scope);
-    const { grant_id, since, before } = parse(undoSchema, await readJson(c, WANTED));
-    const { statements } = account.plan;
-    const rows = await account.operations.since(grant_id, Date.parse(since), {
-      before: before ?? null,
-      limit: PAGE,
-    });
-    const results: UndoneOperation[] = [];
-    let spent = 0;
-    for (const row of rows) {
-      const { id: undoes, subject } = row;
-      if (await isRestoredBackup(account, row)) {
-        results.push({ undoes, not_undone: "restored_backup" });
-        continue;
+  return new Hono()
+    .post("/preview", takesJson<z.input<typeof previewSchema>>(), async (c) => {
+      requireScope(scopes, "memories:read");
+      const { grant_id, since } = parse(previewSchema, await readJson(c, WANTED));
+      const kinds = await account.operations.sumsSince(grant_id, Date.parse(since));
+      const operations = kinds.reduce((sum, { operations }) => sum + operations, 0);
+      return c.json({ operations, kinds });
+    })
+    .post("/", takesJson<z.input<typeof undoSchema>>(), async (c) => {
+      for (const scope of UNDO_SCOPES) requireScope(scopes, scope);
+      const { grant_id, since, before } = parse(undoSchema, await readJson(c, WANTED));
+      const { statements } = account.plan;
+      const rows = await account.operations.since(grant_id, Date.parse(since), {
+        before: before ?? null,
+        limit: PAGE,
+      });
+      const results: UndoneOperation[] = [];
+      let spent = 0;
+      for (const row of rows) {
+        const { id: undoes, subject } = row;
+        if (await isRestoredBackup(account, row)) {
+          results.push({ undoes, not_undone: "restored_backup" });
+          continue;
+        }
+        spent += subject === null ? STATEMENTS.ofMany : STATEMENTS.ofOne;
+        if (results.length > 0 && spent > statements) break;
+        results.push({ undoes, ...undoAnswer(await undoOperation(account, undoes, caller)) });
       }
-      spent += subject === null ? STATEMENTS.ofMany : STATEMENTS.ofOne;
-      if (results.length > 0 && spent > statements) break;
-      results.push({ undoes, ...undoAnswer(await undoOperation(account, undoes, caller)) });
-    }
-    const isMore = results.length < rows.length || rows.length === PAGE;
-    return c.json({ results, next_before: isMore ? (results.at(-1)?.undoes ?? null) : null });
-  });
+      const isMore = results.length < rows.length || rows.length === PAGE;
+      return c.json({ results, next_before: isMore ? (results.at(-1)?.undoes ?? null) : null });
+    });
 }
 
 type UndoneOperation = { readonly undoes: string } & (

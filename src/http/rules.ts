@@ -11,32 +11,37 @@ import {
 } from "../storage/rules.ts";
 import type { ApiContext } from "./api.ts";
 import { readJson } from "./read-json.ts";
+import { takesJson } from "./takes.ts";
 
 const WANTED = 'Send the rules to change, such as {"max_memories": 5000}; null resets one.';
 
 export function rules({ account, caller, scopes }: ApiContext) {
   return new Hono()
     .get("/", (c) => c.json(rulesAnswer(account.ruleSources, scopes)))
-    .patch("/", async (c) => {
-      if (!caller.trusted) throw notTrusted();
-      const read = readSettings(await readJson(c, WANTED));
-      if (read.outcome === "refused") {
-        throw new UserError("invalid_input", read.problem, read.wanted);
-      }
-      const sources = account.ruleSources;
-      const changed: RuleSettings = { ...sources.own, ...read.settings };
-      const own: RuleSettings = Object.fromEntries(
-        Object.entries(changed).filter(([name]) => !read.resets.some((reset) => reset === name)),
-      );
-      if (!(await account.accounts.setRules(account.row, await sealRules(account.keys, own)))) {
-        throw new UserError(
-          "version_conflict",
-          "The rules were changed by another request at the same time.",
-          "Read them again, and repeat the change.",
+    .patch(
+      "/",
+      takesJson<{ [Name in keyof RuleSettings]: RuleSettings[Name] | null }>(),
+      async (c) => {
+        if (!caller.trusted) throw notTrusted();
+        const read = readSettings(await readJson(c, WANTED));
+        if (read.outcome === "refused") {
+          throw new UserError("invalid_input", read.problem, read.wanted);
+        }
+        const sources = account.ruleSources;
+        const changed: RuleSettings = { ...sources.own, ...read.settings };
+        const own: RuleSettings = Object.fromEntries(
+          Object.entries(changed).filter(([name]) => !read.resets.some((reset) => reset === name)),
         );
-      }
-      return c.json(rulesAnswer({ ...sources, own }, scopes));
-    });
+        if (!(await account.accounts.setRules(account.row, await sealRules(account.keys, own)))) {
+          throw new UserError(
+            "version_conflict",
+            "The rules were changed by another request at the same time.",
+            "Read them again, and repeat the change.",
+          );
+        }
+        return c.json(rulesAnswer({ ...sources, own }, scopes));
+      },
+    );
 }
 
 function rulesAnswer(sources: RuleSources, scopes: readonly Scope[]) {

@@ -7,20 +7,23 @@ import { requireScope } from "./require-scope.ts";
 export const MAX_TOKENS = 50_000;
 
 /**
- * A tool as a route: the same input, rights and answer.
+ * A tool as a route: the same input, rights and answer. `Answer` is a type of `openapi/answers.ts`.
  * @param args as sent; the parts of the path last, so that the body cannot name another item
  * @throws UserError forbidden, and what the tool throws
  */
-export async function runTool(
+export async function runTool<Answer = Record<string, unknown>>(
   tool: Tool,
   context: ApiContext,
   ...args: readonly object[]
-): Promise<Record<string, unknown>> {
+): Promise<Answer> {
   const given: Record<string, unknown> = Object.assign({}, ...args);
   requireScope(context.scopes, tool.scope);
   const further = tool.furtherScope?.(given) ?? null;
   if (further !== null) requireScope(context.scopes, further);
-  const input = parseArguments(tool, { max_tokens: MAX_TOKENS, ...given }, "/api/docs");
+  // Null is not given, as to every tool.
+  const max_tokens = given["max_tokens"] ?? MAX_TOKENS;
+  const input = parseArguments(tool, { ...given, max_tokens }, "/api/docs");
   const { structured } = await tool.run(input, context);
-  return structured;
+  // Of this form: test/http/api-document.test.ts parses what each route answers with the strict schema that the type is of.
+  return structured as Answer;
 }

@@ -3,12 +3,15 @@ import type * as z from "zod";
 import { UserError } from "../errors.ts";
 import type { Tool } from "./tool.ts";
 
+/** What it needs of a tool; a route that is none has these too. */
+type Taker<Input extends z.ZodType> = Pick<Tool<Input>, "name" | "input" | "aliases">;
+
 /** @param schema where the whole of it can be read @throws UserError invalid_input, one sentence that says what to send instead */
-export function parseArguments(
-  tool: Tool,
+export function parseArguments<Input extends z.ZodType>(
+  tool: Taker<Input>,
   args: unknown,
   schema = `the input schema of ${tool.name}`,
-): unknown {
+): z.output<Input> {
   const parsed = tool.input.safeParse(withoutAliases(tool, args));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -38,13 +41,13 @@ function wantedBy(issue: z.core.$ZodIssue, what: string): string {
 }
 
 /** Renames guessed parameters, and treats null as "not given", as many models mean it. */
-function withoutAliases(tool: Tool, args: unknown): unknown {
+function withoutAliases({ aliases }: Pick<Tool, "aliases">, args: unknown): unknown {
   if (typeof args !== "object" || args === null || Array.isArray(args)) return args;
   const given = Object.entries(args).filter(([, value]) => value !== null);
   const named = new Set(given.map(([name]) => name));
   return Object.fromEntries(
     given.map(([name, value]) => {
-      const own = Object.hasOwn(tool.aliases, name) ? tool.aliases[name] : undefined;
+      const own = Object.hasOwn(aliases, name) ? aliases[name] : undefined;
       return own === undefined || named.has(own) ? [name, value] : [own, value];
     }),
   );

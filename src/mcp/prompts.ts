@@ -31,10 +31,7 @@ export const prompts: readonly Prompt[] = [
       max_tokens: maxTokens(2_000).describe("At most so many tokens, 2,000 if not given"),
     }),
     scope: "memories:read",
-    async run({ topic, max_tokens }, context) {
-      const text = await recall(context, { topic, maxTokens: max_tokens });
-      return `What my memory (Cofio) holds on "${topic}", as background for what follows.\n\n${text}`;
-    },
+    run: ({ topic, max_tokens }, context) => recall(context, { topic, maxTokens: max_tokens }),
   }),
   definePrompt({
     name: "remember",

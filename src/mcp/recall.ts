@@ -17,7 +17,7 @@ const MEMORIES_SHARE = 0.7;
 /** As `search_memory` offers conversations: below it, half of them are about something else. */
 const MIN_MESSAGE_RELEVANCE = 0.5;
 
-/** What is known on a topic, as text to paste or to inject before a question. */
+/** What is known on a topic, and what it is, as text to paste or to inject before a question. */
 export async function recall(
   { account, caller, scopes }: ToolContext,
   { topic, maxTokens }: RecallRequest,
@@ -40,14 +40,25 @@ export async function recall(
       ({ conversation, message, snippet }) =>
         `"${conversation.title}" (${conversation.source}, [${conversation.id}]) ${message.role}: ${snippet}`,
     );
-  const known = memories.hits.map(({ memory, snippet }) =>
-    memoryLine(memory, snippet ?? memory.content),
-  );
-  const budget = maxTokens - estimateTokens(AS_DATA);
+  const known = memories.hits
+    // A search offers others where little matches, which is not what is known on a topic.
+    .filter(({ matched }) => matched)
+    .map(({ memory, snippet }) => memoryLine(memory, snippet ?? memory.content));
+  const heading = headingOf(topic, maxTokens);
+  const budget = maxTokens - estimateTokens(`${heading}\n\n${AS_DATA}`);
   const first = fitting(known, said.length === 0 ? budget : budget * MEMORIES_SHARE);
   const rest = fitting(said, budget - tokensOf(first));
   const lines = [...first, ...rest];
-  return lines.length === 0 ? NOTHING : [AS_DATA, ...lines].join("\n");
+  return `${heading}\n\n${lines.length === 0 ? NOTHING : [AS_DATA, ...lines].join("\n")}`;
+}
+
+/** A character is a token at most, nearly always; a long topic leaves most of the budget to what is known. Arbitrary. */
+const TOPIC_SHARE = 0.2;
+
+function headingOf(topic: string, maxTokens: number): string {
+  const most = Math.floor(maxTokens * TOPIC_SHARE);
+  const shown = topic.length > most ? `${topic.slice(0, most).toWellFormed()}…` : topic;
+  return `What my memory (Cofio) holds on "${shown}", as background for what follows.`;
 }
 
 const NOTHING = "(Nothing is stored on this.)";

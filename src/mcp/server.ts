@@ -22,7 +22,8 @@ import listedInputs from "./input-schemas.json" with { type: "json" };
 import { instructionsFor } from "./instructions.ts";
 import { prompts } from "./prompts.ts";
 import { memoryResource, resources } from "./resources.ts";
-import type { Scope } from "../scopes.ts";
+import { readOnly } from "../refusals.ts";
+import { isWriting, type Scope } from "../scopes.ts";
 import type { Tool, ToolAnswer, ToolContext, ToolSet } from "./tool.ts";
 import { chatgptTools, tools } from "./tools/index.ts";
 
@@ -39,23 +40,31 @@ export function toolSetOf({ url }: Request): ToolSet {
   return new URL(url).searchParams.get("tools") === "chatgpt" ? "chatgpt" : "all";
 }
 
+/** For one client, whose person made it read-only: when that is taken back, its list is to be whole again soon. */
+const READING_LIST_TTL_MS = 60_000;
+
 export interface ServerOptions {
   readonly toolSet: ToolSet;
   readonly era: McpRequestContext["era"];
+  /** The person lets this client read only: what would change something is neither listed nor done. */
+  readonly isReadOnly: boolean;
+  /** Told of every tool, prompt and resource that is asked for. */
+  readonly countCall: () => void;
 }
 
-export function createServer(context: ToolContext, { toolSet, era }: ServerOptions): McpServer {
+export function createServer(context: ToolContext, options: ServerOptions): McpServer {
+  const { toolSet, era, isReadOnly, countCall } = options;
   const list = { ttlMs: LIST_TTL_MS, cacheScope: "public" } as const;
   const server = new McpServer(
     { name: "cofio", title: "Cofio", version: packageJson.version },
     {
-      instructions: instructionsFor(toolSet, context.account.rules),
+      instructions: instructionsFor(toolSet, context.account.rules, { isReadOnly }),
       capabilities: {
         tools: { listChanged: false },
         ...(toolSet === "all" ? extras(context, era) : {}),
       },
       cacheHints: {
-        "tools/list": list,
+        "tools/list": isReadOnly ? { ttlMs: READING_LIST_TTL_MS, cacheScope: "private" } : list,
         "prompts/list": list,
         "resources/list": list,
         "resources/templates/list": list,
@@ -65,13 +74,55 @@ export function createServer(context: ToolContext, { toolSet, era }: ServerOptio
     },
   );
   for (const { tool, config } of registrations[toolSet]) {
-    server.registerTool(tool.name, config, (args: unknown) => callTool(tool, args, context));
+    server.registerTool(tool.name, config, (args: unknown) => {
+      countCall();
+      return isReadOnly && isWriting(tool.scope)
+        ? refusal(readOnly(context.publicOrigin))
+        : callTool(tool, args, context);
+    });
   }
+  if (isReadOnly) listReadingTools(server, toolSet);
   if (toolSet === "all") {
-    registerPrompts(server, context);
-    registerResources(server, context);
+    registerPrompts(server, context, countCall);
+    registerResources(server, context, countCall);
   }
   return server;
+}
+
+/**
+ * In place of the server for a client that the person holds back. It lists what it always lists, because a client that finds nothing takes
+ * the server for broken; whatever is called says why not.
+ */
+export function createRefusingServer(refused: UserError, toolSet: ToolSet): McpServer {
+  const server = new McpServer(
+    { name: "cofio", title: "Cofio", version: packageJson.version },
+    {
+      instructions: `${refused.message} ${refused.hint}`,
+      capabilities: { tools: { listChanged: false } },
+      cacheHints: { "server/discover": { ttlMs: 0, cacheScope: "private" } },
+    },
+  );
+  for (const { tool, config } of registrations[toolSet]) {
+    const { scopeChallenge: _, ...listed } = config;
+    server.registerTool(tool.name, listed, () => refusal(refused));
+  }
+  return server;
+}
+
+/** The library lists what can be called; here what changes something can be, to be told why it is not done. */
+function listReadingTools(server: McpServer, toolSet: ToolSet): void {
+  const reading = registrations[toolSet].filter(({ tool }) => !isWriting(tool.scope));
+  server.server.setRequestHandler("tools/list", () => ({
+    tools: reading.map(({ tool, config: { title, description, annotations } }) => ({
+      name: tool.name,
+      title,
+      description,
+      // True of both: they are schemas of objects.
+      inputSchema: inputSchemaOf(tool) as { type: "object" },
+      outputSchema: outputSchemaOf(tool) as { type: "object" },
+      annotations,
+    })),
+  }));
 }
 
 /** Watching needs a stream, which the older protocol has in sessions only; and what changes is told to those who may read it. */
@@ -82,11 +133,12 @@ function extras({ scopes }: ToolContext, era: ServerOptions["era"]) {
 
 const READING: Scope = "memories:read";
 
-function registerPrompts(server: McpServer, context: ToolContext): void {
+function registerPrompts(server: McpServer, context: ToolContext, countCall: () => void): void {
   for (const prompt of prompts) {
     const { name, title, description, input: argsSchema } = prompt;
     const config = { title, description, argsSchema, scopeChallenge: requireScopes(prompt.scope) };
     const get = async (args: unknown): Promise<GetPromptResult> => {
+      countCall();
       const text = await prompt.run(args, context);
       return { messages: [{ role: "user", content: { type: "text", text } }] };
     };
@@ -94,14 +146,16 @@ function registerPrompts(server: McpServer, context: ToolContext): void {
   }
 }
 
-function registerResources(server: McpServer, context: ToolContext): void {
+function registerResources(server: McpServer, context: ToolContext, countCall: () => void): void {
   const shared = { mimeType: "text/plain", scopeChallenge: requireScopes(READING) };
-  const contents = ({ href }: URL, read: () => Promise<string>): Promise<ReadResourceResult> =>
-    orProtocolError(
+  const contents = ({ href }: URL, read: () => Promise<string>): Promise<ReadResourceResult> => {
+    countCall();
+    return orProtocolError(
       "resources/read",
       async () => ({ contents: [{ uri: href, mimeType: shared.mimeType, text: await read() }] }),
       href,
     );
+  };
   for (const resource of resources) {
     const { name, uri, title, description } = resource;
     const config = { title, description, ...shared };

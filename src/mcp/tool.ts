@@ -53,6 +53,6 @@ export interface Tool<Input extends z.ZodType = z.ZodType> {
 }
 
 /** Exists for inference. */
-export function defineTool<Input extends z.ZodType>(tool: Tool<Input>): Tool {
+export function defineTool<Input extends z.ZodType>(tool: Tool<Input>): Tool<Input> {
   return tool;
 }

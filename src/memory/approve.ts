@@ -44,6 +44,20 @@ export async function nextStatus(
   wished: "active" | "trashed" | undefined,
   caller: Caller,
 ): Promise<{ readonly status: MemoryRow["status"]; readonly isApproval: boolean }> {
+  const isRestored = wished === "active" && row.status === "trashed";
+  const before = isRestored ? await at.memories.statusBeforeTrash(row.id) : null;
+  return allowedStatus(row, wished, { caller, before });
+}
+
+/** @param options.before the status that a memory had when it went to the trash; null: it is not there @throws UserError forbidden */
+export function allowedStatus(
+  row: Pick<MemoryRow, "status">,
+  wished: "active" | "trashed" | undefined,
+  {
+    caller,
+    before,
+  }: { readonly caller: Caller; readonly before: Exclude<MemoryRow["status"], "trashed"> | null },
+): { readonly status: MemoryRow["status"]; readonly isApproval: boolean } {
   const unchanged = { status: wished ?? row.status, isApproval: false };
   if (wished !== "active" || row.status === "active") return unchanged;
   if (row.status === "pending") {
@@ -55,7 +69,7 @@ export async function nextStatus(
     );
   }
   // The way through the trash must not be a way around approval.
-  if ((await at.memories.statusBeforeTrash(row.id)) === "active") return unchanged;
+  if (before === "active") return unchanged;
   return caller.trusted
     ? { status: "active", isApproval: true }
     : { status: "pending", isApproval: false };

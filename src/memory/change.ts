@@ -3,7 +3,8 @@ import { UserError } from "../errors.ts";
 import type { ChangeInput, MemoryRow, OperationInput, SealedMemory } from "../storage/memories.ts";
 import type { OpenAccount, Caller } from "../storage/open-account.ts";
 import { newOperationId } from "../vault/ids.ts";
-import { openMemory, type Memory, type MemoryText } from "./memory.ts";
+import { ROOT } from "./file-path.ts";
+import { openMemory, openText, type Memory, type MemoryText } from "./memory.ts";
 import { ownFingerprint } from "./own-fingerprint.ts";
 import { twinNote, type RuleNote } from "./rules.ts";
 
@@ -41,7 +42,11 @@ export async function writeChange(
     operationId: operation.id,
     rules: [...notes, ...more],
   });
-  if (await at.memories.change(input, operation)) return done(input.row);
+  // What stands for a store is replaced by no memory, whatever an imported file says.
+  const { supersedes, ...without } = input;
+  const replaced = supersedes === undefined ? null : await at.memories.get(supersedes);
+  const wanted = replaced !== null && (await isRoot(at, replaced)) ? without : input;
+  if (await at.memories.change(wanted, operation)) return done(input.row);
   const { deduplication } = at.rules;
   // Files are never kept beside each other at one path.
   const twin =
@@ -53,7 +58,7 @@ export async function writeChange(
       ...input.row,
       fingerprint: await ownFingerprint(at.keys, text, row.id),
     };
-    if (await at.memories.change({ ...input, row: beside }, operation)) {
+    if (await at.memories.change({ ...wanted, row: beside }, operation)) {
       return done(beside, deduplication === "report" ? [twinNote(twin.id)] : []);
     }
   }
@@ -71,6 +76,23 @@ export async function requireMemory(at: OpenAccount, id: string): Promise<Memory
     );
   }
   return row;
+}
+
+/** Whether it makes its project a memory store. */
+export async function isRoot(
+  at: OpenAccount,
+  row: Pick<MemoryRow, "id" | "bodyVersion" | "body" | "pathToken">,
+): Promise<boolean> {
+  return row.pathToken !== null && (await openText(at.keys, row)).path === ROOT;
+}
+
+/** Of what would leave the files of a store behind, where they answer to nobody. */
+export function rootRefusal(): UserError {
+  return new UserError(
+    "invalid_input",
+    "This memory describes a memory store, which has the name of its project.",
+    "Rename, change or delete the store over /v1/memory_stores.",
+  );
 }
 
 /** @throws UserError version_conflict */
@@ -91,6 +113,13 @@ export async function explainRefusal(
   const current = await requireMemory(at, row.id);
   if (current.version !== row.version) throw await versionConflict(at, current);
   const twin = await at.memories.getByFingerprint(wanted.fingerprint);
+  if (twin === null && wanted.pathToken !== null) {
+    throw new UserError(
+      "version_conflict",
+      "This path is a directory by now, or one of the directories above it is a file.",
+      "Rename or delete what stands there first.",
+    );
+  }
   throw new UserError(
     "version_conflict",
     wanted.pathToken === null

@@ -9,14 +9,3 @@ export async function operationsSince(at: OpenAccount, since: number): Promise<O
   const latest = await at.operations.list(null, MAX_OPERATIONS);
   return latest.filter(({ createdAt }) => createdAt >= since);
 }
-
-/** Ids of the memories that these operations made, changed, trashed or brought back, each once. */
-export async function changedMemories(
-  at: OpenAccount,
-  operations: readonly OperationRow[],
-): Promise<string[]> {
-  const touched = await Promise.all(
-    operations.map((operation) => at.operations.touchedMemories(operation)),
-  );
-  return [...new Set(touched.flat().map(({ id }) => id))];
-}

@@ -3,6 +3,7 @@ import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import type { SealedText } from "../storage/room.ts";
 import { newOperationId } from "../vault/ids.ts";
 import { openExcerpt } from "./limit.ts";
+import { rootsToken } from "./memory.ts";
 import type { RuleNote } from "./rules.ts";
 
 export type NewMemory = Omit<CreateInput, "limit" | "makeRoom">;
@@ -17,13 +18,13 @@ export async function createWithinLimit(
   const { maxMemories: limit, whenFull } = at.rules;
   // What is not approved yet takes nobody's place.
   const mayMakeRoom = whenFull === "trash_least_useful" && input.row.status === "active";
-  const ruleOp = mayMakeRoom ? newOperationId(now) : null;
+  const room = mayMakeRoom ? { op: newOperationId(now), roots: await rootsToken(at.keys) } : null;
   // Making room costs six statements more: it is tried first only where it will probably be needed.
   const looksFull = at.row.memoriesActive + at.row.memoriesPending >= limit;
-  const attempt = (makeRoom: string | null) =>
+  const attempt = (makeRoom: CreateInput["makeRoom"]) =>
     at.memories.create({ ...input, limit, makeRoom }, { id: operationId, grantId, client, now });
-  const outcome = await attempt(looksFull ? ruleOp : null);
-  return outcome.outcome === "full" && ruleOp !== null && !looksFull ? attempt(ruleOp) : outcome;
+  const outcome = await attempt(looksFull ? room : null);
+  return outcome.outcome === "full" && room !== null && !looksFull ? attempt(room) : outcome;
 }
 
 /** That a memory made room. */

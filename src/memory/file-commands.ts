@@ -99,7 +99,7 @@ async function create(
 ): Promise<string> {
   const address = addressOf(path);
   if (address.path === ROOT) throw failed(`File ${path} already exists`);
-  const result = await createFile(at, address, { content: file_text }, caller);
+  const result = await createFile(at, async () => address, { content: file_text }, caller);
   if (result.outcome === "below_file") throw belowFile(path, result);
   if (result.outcome !== "written") throw failed(`File ${path} already exists`);
   return withNotes(`File created successfully at: ${path}`, result.rules);
@@ -162,10 +162,13 @@ async function remove(
 ): Promise<string> {
   const address = addressOf(path);
   if (address.path === ROOT) throw failed(`Cannot delete the ${TOOL_ROOT} directory itself`);
-  if (!(await deletePath(at, address, caller))) {
-    throw failed(`The path ${path} does not exist`, "not_found");
-  }
-  return `Successfully deleted ${path}`;
+  const { wasFile, inside } = await deletePath(at, address, caller);
+  if (!wasFile && inside === 0) throw failed(`The path ${path} does not exist`, "not_found");
+  const both =
+    wasFile && inside > 0
+      ? [`It was a file, and a directory of ${inside} more: all are gone.`]
+      : [];
+  return [`Successfully deleted ${path}`, ...both].join("\n");
 }
 
 async function rename(
@@ -193,16 +196,16 @@ async function edit(
   change: (content: string) => string,
 ): Promise<{ readonly file: MemoryFile; readonly rules: readonly RuleNote[] }> {
   const address = addressOf(path);
+  const find = async () => {
+    const file = address.path === ROOT ? null : await findFile(at, address);
+    if (file !== null) return { file };
+    throw (await isDirectory(at, address))
+      ? failed(`The path ${path} is not a file.`)
+      : noSuchPath(path);
+  };
   const result = await changeFile(
     at,
-    async () => {
-      const file = address.path === ROOT ? null : await findFile(at, address);
-      if (file !== null) return file;
-      throw (await isDirectory(at, address))
-        ? failed(`The path ${path} is not a file.`)
-        : noSuchPath(path);
-    },
-    ({ text }) => ({ content: change(text.content) }),
+    { find, change: ({ content }) => ({ content: change(content) }) },
     caller,
   );
   if (result.outcome !== "written") throw new Error("A file that stays was blocked");

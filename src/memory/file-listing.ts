@@ -22,7 +22,7 @@ export function listDirectory(
     const names = path.split("/");
     for (const [level, name] of names.entries()) {
       const isDirectory = level < names.length - 1;
-      // An undo may have made a file and a directory of one name.
+      // An undo or an import may have made a file and a directory of one name.
       const key = isDirectory ? `${name}/` : name;
       const entry = parent.children.get(key) ?? {
         name,

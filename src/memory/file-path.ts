@@ -17,7 +17,7 @@ const MAX_SEGMENTS = 20;
 
 /** Control and format characters, lone surrogates, and the separators of lines and paragraphs. */
 const UNWANTED = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u;
-/** Separators and dots in disguise, encoded once or several times: whoever sends them tries to leave. */
+/** Separators and dots in disguise, encoded once or several times: some program on the way might take them for what they hide. */
 const DISGUISED = /%(?:25)*(?:2e|2f|5c|00)|\\/iu;
 
 /** The directories above a path, from the root. */
@@ -41,7 +41,7 @@ export function readToolPath(text: string): string {
     .slice(TOOL_ROOT.length)
     .split("/")
     .filter((segment) => segment !== "" && segment !== ".");
-  if (segments.includes("..") || DISGUISED.test(text)) {
+  if (segments.includes("..")) {
     throw refused(`Path ${text} would escape ${TOOL_ROOT} directory`);
   }
   const path = `/${segments.join("/")}`.normalize("NFC");
@@ -50,9 +50,18 @@ export function readToolPath(text: string): string {
   return path;
 }
 
-/** Of a file, or of the root of a store. */
-export function isPath(path: string): boolean {
-  return path === ROOT || problemOf(path) === null;
+/** Whether a file may stand there; at the root of a project the memory that makes it a store. */
+export function isPath(path: string, project: string | undefined): boolean {
+  return path === ROOT ? project !== undefined && project !== "" : problemOf(path) === null;
+}
+
+/** Another path in the same directory, for a file that is not to take the first one's place. @param name without / */
+export function pathBeside(path: string, name: string): string {
+  let beside = path;
+  while (utf8(`${beside}.${name}`).length > MAX_PATH_BYTES) {
+    beside = beside.slice(0, -1).toWellFormed().replace("\ufffd", "");
+  }
+  return `${beside}.${name}`;
 }
 
 /** What is wrong with the path of a file; null: nothing. */
@@ -63,6 +72,7 @@ export function problemOf(path: string): string | null {
     return "no part of a path is empty, . or ..";
   }
   if (segments.length > MAX_SEGMENTS) return `a path has at most ${MAX_SEGMENTS} parts`;
+  if (DISGUISED.test(path)) return "a path holds no backslashes, encoded separators or dots";
   if (UNWANTED.test(path)) return "a path holds no control or format characters";
   if (path !== path.normalize("NFC")) return "a path is in Unicode Normalization Form C";
   if (utf8(path).length > MAX_PATH_BYTES) return `a path has at most ${MAX_PATH_BYTES} bytes`;

@@ -61,7 +61,13 @@ export async function redactFileVersion(
     const redacted = await sealText(
       at.keys,
       { id, version: bodyVersion },
-      { content: "", tags: [], redacted: { at: caller.now, grantId: caller.grantId } },
+      {
+        content: "",
+        tags: [],
+        ...(text.project === undefined ? {} : { project: text.project }),
+        ...(text.provenance === undefined ? {} : { provenance: text.provenance }),
+        redacted: { at: caller.now, grantId: caller.grantId },
+      },
     );
     if (!(await at.memoryFiles.redact({ id, bodyVersion }, redacted, operationOf(caller)))) {
       throw new UserError(

@@ -2,7 +2,7 @@
  * Memory files: memories that stand at a path of their project. Claude's memory tool and the memory stores are two ways to them;
  * `write-files.ts` changes them.
  */
-import type { FilePlace } from "../storage/file-place.ts";
+import type { FilePlace, RootVersion } from "../storage/file-place.ts";
 import type { FileRow } from "../storage/memory-files.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import { pathToken } from "../vault/blind.ts";
@@ -14,6 +14,8 @@ export interface FileAddress {
   /** Null: of no project. */
   readonly project: string | null;
   readonly path: string;
+  /** Of the store that it is in, as it was read. */
+  readonly root?: RootVersion;
 }
 
 export type FileText = MemoryText & { readonly path: string };
@@ -30,6 +32,22 @@ export type Blocked =
   | { readonly outcome: "directory"; readonly file: MemoryFile }
   /** One of the directories above it is this file. */
   | { readonly outcome: "below_file"; readonly file: MemoryFile };
+
+/** Who is asked for a place. */
+export interface Placing {
+  /** Id of a file that is to move there: it is not in its own way. */
+  readonly mover?: string;
+  /** Whether there may be files below it: only the root of a store is a directory as well as a file. */
+  readonly mayHoldFiles?: boolean;
+}
+
+/** The file that an active memory is; null: it is none, or there is none of this id. */
+export async function livingFile(at: OpenAccount, id: string): Promise<MemoryFile | null> {
+  const row = await at.memories.get(id);
+  return row === null || row.status !== "active" || row.pathToken === null
+    ? null
+    : openFile(at, row);
+}
 
 export async function findFile(at: OpenAccount, address: FileAddress): Promise<MemoryFile | null> {
   const [row] = await at.memoryFiles.at([await placeToken(at, address)]);
@@ -51,7 +69,7 @@ export async function* filesUnder(
   }
 }
 
-/** A file, and what is in the directory of the same name: an undo may have made both. */
+/** A file, and what is in the directory of the same name: an undo or an import may have made both. */
 export async function* filesAt(at: OpenAccount, address: FileAddress): AsyncGenerator<MemoryFile> {
   const file = await findFile(at, address);
   if (file !== null) yield file;
@@ -66,29 +84,43 @@ export async function isDirectory(at: OpenAccount, address: FileAddress): Promis
 }
 
 /** What stands in the way of a file at this place; null: nothing. */
-export async function blockerOf(at: OpenAccount, address: FileAddress): Promise<Blocked | null> {
+export async function blockerOf(
+  at: OpenAccount,
+  address: FileAddress,
+  placing: Placing = {},
+): Promise<Blocked | null> {
   const own = await placeToken(at, address);
-  const { noFiles, noDirectory } = await placeOf(at, address);
-  const [files, inside] = await Promise.all([
+  const { noFiles, noFilesIn } = await placeOf(at, address, placing);
+  const [standing, inside] = await Promise.all([
     at.memoryFiles.at(noFiles),
-    noDirectory === null ? null : at.memoryFiles.firstUnder(noDirectory),
+    Promise.all(noFilesIn.map((directory) => at.memoryFiles.firstUnder(directory, placing.mover))),
   ]);
+  const files = standing.filter(({ id }) => id !== placing.mover);
   const same = files.find((row) => row.pathToken === own);
   if (same !== undefined) return { outcome: "exists", file: await openFile(at, same) };
   const [ancestor] = files;
   if (ancestor !== undefined) return { outcome: "below_file", file: await openFile(at, ancestor) };
-  return inside === null ? null : { outcome: "directory", file: await openFile(at, inside) };
+  const child = inside.find((row) => row !== null);
+  return child == null ? null : { outcome: "directory", file: await openFile(at, child) };
 }
 
-/** Where a file at this address may stand. A root is a directory as well as the file that describes its store. */
-export async function placeOf(at: OpenAccount, address: FileAddress): Promise<FilePlace> {
-  const { project, path } = address;
+/** Where a file at this address may stand. */
+export async function placeOf(
+  at: OpenAccount,
+  address: FileAddress,
+  { mayHoldFiles = address.path === ROOT }: Placing = {},
+): Promise<FilePlace> {
+  const { project, path, root = null } = address;
   const own = await placeToken(at, address);
   const above = directoriesOf(path).filter((directory) => isBelow(directory, ROOT));
   const tokens = await Promise.all(
     above.map((directory) => placeToken(at, { project, path: directory })),
   );
-  return { noFiles: [own, ...tokens], noDirectory: path === ROOT ? null : own };
+  return {
+    noFiles: [own, ...tokens],
+    noFilesIn: mayHoldFiles ? [] : [own],
+    root,
+  };
 }
 
 export async function openFile(at: OpenAccount, row: MemoryFile["row"]): Promise<MemoryFile> {
@@ -96,6 +128,6 @@ export async function openFile(at: OpenAccount, row: MemoryFile["row"]): Promise
   return { row, text: (await openText(at.keys, row)) as FileText };
 }
 
-function placeToken(at: OpenAccount, { project, path }: FileAddress): Promise<string> {
+export function placeToken(at: OpenAccount, { project, path }: FileAddress): Promise<string> {
   return pathToken(at.keys, project ?? "", path);
 }

@@ -2,7 +2,7 @@
 import { UserError } from "../errors.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import type { RuleName } from "../storage/rules.ts";
-import { openText } from "./memory.ts";
+import { openText, rootsToken } from "./memory.ts";
 
 export interface FullAccount {
   readonly outcome: "full";
@@ -15,7 +15,7 @@ export interface FullAccount {
 const EXCERPT_CHARS = 160;
 
 export async function describeFull(at: OpenAccount, now: number): Promise<FullAccount> {
-  const rows = await at.memories.leastUseful(now);
+  const rows = await at.memories.leastUseful(now, await rootsToken(at.keys));
   return {
     outcome: "full",
     limit: at.rules.maxMemories,

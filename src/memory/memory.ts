@@ -11,7 +11,7 @@ import type { Keys } from "../vault/keys.ts";
 import { openJson, sealJson } from "../vault/seal.ts";
 import type { Provenance } from "../vault/provenance.ts";
 import { canonicalText } from "./canonical.ts";
-import { ABOVE_ROOTS, directoriesOf } from "./file-path.ts";
+import { ABOVE_ROOTS, directoriesOf, isPath, ROOT } from "./file-path.ts";
 
 /** 64 KiB of UTF-8: some 16,000 tokens, more than any one fact needs. */
 const MAX_CONTENT_BYTES = 65_536;
@@ -41,7 +41,7 @@ export interface MemoryText {
   readonly path?: string;
   /** Of the memory at the path /: it makes its project a memory store, which it describes. */
   readonly store?: StoreFacts;
-  /** Of an earlier state whose text was taken out for good. */
+  /** Of an earlier state whose text was taken out for good; its project and where it came from stay, by which it is known. */
   readonly redacted?: Redaction;
 }
 
@@ -94,7 +94,9 @@ export type MemoryFacts = Omit<
  * @throws UserError invalid_input, too_large
  */
 export function cleanText(text: MemoryText): MemoryText {
-  const isFile = text.path !== undefined;
+  const project = text.project === undefined ? "" : cleanString(text.project).trim();
+  const place = placeIn(project, text);
+  const isFile = place.path !== undefined;
   const content = isFile ? text.content.toWellFormed() : cleanString(text.content).trim();
   if (content === "" && !isFile) {
     throw new UserError(
@@ -117,7 +119,6 @@ export function cleanText(text: MemoryText): MemoryText {
         );
   }
   const tags = cleanTags(text.tags);
-  const project = text.project === undefined ? "" : cleanString(text.project).trim();
   if (project.length > MAX_PROJECT_CHARS) {
     throw new UserError(
       "invalid_input",
@@ -135,9 +136,17 @@ export function cleanText(text: MemoryText): MemoryText {
     ...(project === "" ? {} : { project }),
     ...(askedAs.length === 0 ? {} : { askedAs }),
     ...(text.provenance === undefined ? {} : { provenance: text.provenance }),
-    ...(text.path === undefined ? {} : { path: text.path }),
-    ...(text.store === undefined ? {} : { store: text.store }),
+    ...place,
   };
+}
+
+/** What is left of a place that was read from somewhere: where no file can stand there is none. */
+export function placeIn(
+  project: string | undefined,
+  { path, store }: Pick<MemoryText, "path" | "store">,
+): Pick<MemoryText, "path" | "store"> {
+  if (path === undefined || !isPath(path, project)) return {};
+  return { path, ...(store === undefined || path !== ROOT ? {} : { store }) };
 }
 
 /** Distinct without regard to case, in the order given. @throws UserError invalid_input */
@@ -298,13 +307,18 @@ export async function openMemory(keys: Keys, row: ReadableMemory): Promise<Memor
 
 /** The sealed names of a memory's tags and project, and of the directories that a file is in. */
 export async function sealLabels(keys: Keys, text: MemoryText): Promise<SealedLabel[]> {
-  const { tags, project, path } = text;
+  const { tags, project, path, redacted } = text;
+  // Of a redacted file it is still known in which store it was.
+  const directories =
+    path !== undefined
+      ? directoriesOf(path)
+      : redacted !== undefined && project !== undefined
+        ? [ROOT]
+        : [];
   return Promise.all([
     ...tags.map((tag) => sealLabel(keys, "tag", tag)),
     ...(project === undefined ? [] : [sealLabel(keys, "project", project)]),
-    ...(path === undefined ? [] : directoriesOf(path)).map((directory) =>
-      sealDirectory(keys, project ?? "", directory),
-    ),
+    ...directories.map((directory) => sealDirectory(keys, project ?? "", directory)),
   ]);
 }
 
@@ -337,6 +351,11 @@ async function sealDirectory(keys: Keys, project: string, path: string): Promise
 /** What lies above all roots holds the stores, whatever their project. */
 export function directoryToken(keys: Keys, project: string, path: string): Promise<string> {
   return pathToken(keys, path === ABOVE_ROOTS ? "" : project, path);
+}
+
+/** The label that the roots of all stores have. */
+export function rootsToken(keys: Keys): Promise<string> {
+  return directoryToken(keys, "", ABOVE_ROOTS);
 }
 
 async function sealName(

@@ -1,4 +1,4 @@
-import { fingerprint } from "../vault/blind.ts";
+import { fingerprint, foldName } from "../vault/blind.ts";
 import type { Keys } from "../vault/keys.ts";
 import { canonicalText } from "./canonical.ts";
 import type { MemoryText } from "./memory.ts";
@@ -17,11 +17,6 @@ export function isSameStatement(one: MemoryText, other: MemoryText): boolean {
   return (
     one.path === other.path &&
     canonicalText(one.content) === canonicalText(other.content) &&
-    foldProject(one) === foldProject(other)
+    foldName(one.project ?? "") === foldName(other.project ?? "")
   );
-}
-
-/** As `fingerprint` folds it. */
-function foldProject({ project = "" }: MemoryText): string {
-  return project.normalize("NFC").toLowerCase();
 }

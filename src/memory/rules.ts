@@ -3,7 +3,8 @@ import { UserError } from "../errors.ts";
 import type { Category } from "../storage/closed-lists.ts";
 import type { Caller } from "../storage/open-account.ts";
 import type { MemoryRules, RuleName } from "../storage/rules.ts";
-import { cleanTag, type MemoryText } from "./memory.ts";
+import { foldName } from "../vault/blind.ts";
+import { cleanTag, type MemoryText, type StoreFacts } from "./memory.ts";
 import { maskSecrets } from "./secrets.ts";
 
 /** That a rule has acted, in words for the person. */
@@ -90,7 +91,9 @@ export function refuseTags(
 
 /** The fields of a text that someone sends; those that are not there are not sent. */
 export type SentText = {
-  readonly [Field in "content" | "tags" | "project" | "askedAs"]?: MemoryText[Field] | undefined;
+  readonly [Field in "content" | "tags" | "project" | "askedAs" | "store"]?:
+    | MemoryText[Field]
+    | undefined;
 };
 
 export interface CheckedText<Text extends SentText> {
@@ -131,6 +134,19 @@ export async function checkSecrets<Text extends SentText>(
   };
 }
 
+/** A path is what its file is found by, so nothing in it is masked. Null: it holds no secret that the rules keep out. */
+export async function refusePath(rules: MemoryRules, path: string): Promise<UserError | null> {
+  if (rules.secrets === "allow") return null;
+  const { kinds } = await maskSecrets(path);
+  if (kinds.length === 0) return null;
+  return new UserError(
+    "invalid_input",
+    `The path holds a secret (${kinds.join(", ")}), and the user's rules keep those out.`,
+    "Choose another path. Only the user can change that, in the rule secrets.",
+    { rule: "secrets" satisfies RuleName },
+  );
+}
+
 /** Every field of a text without its secrets, and what they were. */
 async function withoutSecrets<Text extends SentText>(
   text: Text,
@@ -142,13 +158,20 @@ async function withoutSecrets<Text extends SentText>(
     return masked.text;
   };
   const maskAll = (fields: readonly string[]) => Promise.all(fields.map(mask));
-  const { content, tags, project, askedAs } = text;
+  const maskPairs = async ({ metadata }: StoreFacts) =>
+    Object.fromEntries(
+      await Promise.all(
+        Object.entries(metadata).map(async ([key, value]) => [await mask(key), await mask(value)]),
+      ),
+    ) as StoreFacts["metadata"]; // true because a pair of texts is made of each
+  const { content, tags, project, askedAs, store } = text;
   const masked: Text = {
     ...text,
     ...(content === undefined ? {} : { content: await mask(content) }),
     ...(tags === undefined ? {} : { tags: await maskAll(tags) }),
     ...(project === undefined ? {} : { project: await mask(project) }),
     ...(askedAs === undefined ? {} : { askedAs: await maskAll(askedAs) }),
+    ...(store === undefined ? {} : { store: { ...store, metadata: await maskPairs(store) } }),
   };
   return { text: masked, kinds: [...kinds] };
 }
@@ -164,5 +187,5 @@ function secretRefusal(kinds: readonly string[]): UserError {
 
 /** As `labelToken` folds the name of a tag: what would share its token is the same tag. */
 function foldTag(tag: string): string {
-  return cleanTag(tag).normalize("NFC").toLowerCase();
+  return foldName(cleanTag(tag));
 }

@@ -4,6 +4,7 @@ import type { CreateOutcome, SealedMemory } from "../storage/memories.ts";
 import type { OpenAccount, Caller } from "../storage/open-account.ts";
 import { newId, newOperationId } from "../vault/ids.ts";
 import { approveMemory } from "./approve.ts";
+import { isRoot, rootRefusal } from "./change.ts";
 import { createWithinLimit, trashedNote, type NewMemory } from "./create-within-limit.ts";
 import { describeFull } from "./limit.ts";
 import { cleanText, DEFAULT_IMPORTANCE, openMemory, sealLabels, sealMemory } from "./memory.ts";
@@ -118,6 +119,8 @@ export async function saveMemory(
     }
     case "full":
       return describeFull(at, caller.now);
+    case "no_place":
+      throw new Error("A memory that is no file had no place");
     case "replay":
       return replay(at, outcome.op, sealed.fingerprint);
     case "idempotency_conflict":
@@ -149,7 +152,9 @@ async function refusalOf(
   }
   if (supersedes === undefined) return null;
   const replaced = await at.memories.get(supersedes);
-  if (replaced !== null && replaced.status !== "trashed") return null;
+  if (replaced !== null && replaced.status !== "trashed") {
+    return (await isRoot(at, replaced)) ? rootRefusal() : null;
+  }
   return new UserError(
     "not_found",
     "The memory named in `supersedes` does not exist, or is in the trash.",

@@ -1,12 +1,14 @@
 /** The files of a memory store, by id. */
 import { UserError } from "../errors.ts";
+import { ROWS_A_PAGE } from "../storage/export-rows.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import { utf8 } from "../vault/bytes.ts";
-import { problemOf, ROOT } from "./file-path.ts";
 import { operationOf } from "./change.ts";
-import { filesUnder, openFile, type Blocked, type MemoryFile } from "./files.ts";
+import { problemOf, ROOT } from "./file-path.ts";
+import { filesUnder, livingFile, openFile, type Blocked, type MemoryFile } from "./files.ts";
+import { directoryToken } from "./memory.ts";
+import { getStore, isSameStore, requireWritableStore, type MemoryStore } from "./stores.ts";
 import { changeFile, createFile, trashFiles, untilDone, type WrittenFile } from "./write-files.ts";
-import { requireWritableStore, type MemoryStore } from "./stores.ts";
 
 /** A file, or in place of those in it a directory, whose path ends with /. */
 export interface StoreEntry {
@@ -22,7 +24,7 @@ export interface StoreFileChanges {
   readonly ifSha256?: string | undefined;
 }
 
-/** As many as `getMany` takes. */
+/** Files are opened in parts, so that not all of their ciphertexts are held at once. Arbitrary. */
 const READ_AT_ONCE = 64;
 
 /** @throws UserError not_found, invalid_input, too_large, limit_reached, forbidden */
@@ -32,9 +34,12 @@ export async function createStoreFile(
   { path, content }: { readonly path: string; readonly content: string },
   caller: Caller,
 ): Promise<WrittenFile | Blocked> {
-  const store = await requireWritableStore(at, storeId);
   requirePath(path);
-  return createFile(at, { project: store.name, path }, { content }, caller);
+  const where = async () => {
+    const { name, root } = await requireWritableStore(at, storeId);
+    return { project: name, path, root };
+  };
+  return createFile(at, where, { content }, caller);
 }
 
 /** @throws UserError not_found */
@@ -43,12 +48,10 @@ export async function getStoreFile(
   store: MemoryStore,
   id: string,
 ): Promise<MemoryFile> {
-  const row = await at.memories.get(id);
-  const file =
-    row === null || row.status !== "active" || row.pathToken === null
-      ? null
-      : await openFile(at, row);
-  if (file !== null && file.text.project === store.name && file.text.path !== ROOT) return file;
+  const file = await livingFile(at, id);
+  if (file !== null && file.text.path !== ROOT && isSameStore(file.text.project, store)) {
+    return file;
+  }
   throw new UserError(
     "not_found",
     "There is no memory with this id in this store.",
@@ -64,45 +67,75 @@ export async function updateStoreFile(
   { content, path, ifSha256 }: StoreFileChanges,
   caller: Caller,
 ): Promise<WrittenFile | Blocked> {
-  const store = await requireWritableStore(at, storeId);
   if (path !== undefined) requirePath(path);
-  return changeFile(
-    at,
-    () => getStoreFile(at, store, id),
-    async ({ text }) => {
-      const wanted = { content: content ?? text.content, path: path ?? text.path };
-      const isSo = wanted.content === text.content && wanted.path === text.path;
-      if (!isSo) await requireSha256(text.content, ifSha256);
-      return wanted;
+  const edit = {
+    find: async () => {
+      const store = await requireWritableStore(at, storeId);
+      return { file: await getStoreFile(at, store, id), root: store.root };
     },
-    caller,
-  );
+    change: () => ({
+      ...(content === undefined ? {} : { content }),
+      ...(path === undefined ? {} : { path }),
+    }),
+    require: (text: { readonly content: string }) => requireSha256(text.content, ifSha256),
+  };
+  return changeFile(at, edit, caller);
 }
 
 /** Moves it to the trash. @throws UserError not_found, version_conflict */
 export async function deleteStoreFile(
   at: OpenAccount,
-  store: MemoryStore,
+  storeId: string,
   { id, ifSha256 }: { readonly id: string; readonly ifSha256?: string | undefined },
   caller: Caller,
 ): Promise<void> {
   await untilDone(async () => {
-    const file = await getStoreFile(at, store, id);
+    const file = await getStoreFile(at, await getStore(at, storeId), id);
     await requireSha256(file.text.content, ifSha256);
-    return (await trashFiles(at, [file.row], operationOf(caller))) > 0 ? file : null;
+    return (await trashFiles(at, [file.row], operationOf(caller))).size > 0 ? file : null;
   });
 }
 
-/** By path. @param prefix a directory, with a / at its end @param depth 1: directories stand for what is in them */
-export async function listStoreFiles(
+/**
+ * A page of its files in the order in which they were made.
+ * @param prefix a directory, with a / at its end @param after the place that the page before it ended at, 0 for the first
+ * @param answerOf is called with one after the other, so that many texts are never held at once
+ */
+export async function readStoreFiles<Answer>(
+  at: OpenAccount,
+  { name }: MemoryStore,
+  {
+    prefix,
+    after,
+    limit,
+  }: { readonly prefix: string; readonly after: number; readonly limit: number },
+  answerOf: (file: MemoryFile) => Promise<Answer>,
+): Promise<{ readonly answers: readonly Answer[]; readonly next: number | null }> {
+  const directory = await directoryToken(at.keys, name, directoryIn(prefix));
+  const answers: Answer[] = [];
+  for (let place = after; ;) {
+    // One more, by which it is known whether there is another page.
+    const wanted = Math.min(limit - answers.length + 1, ROWS_A_PAGE);
+    const { rows, isLast } = await at.memoryFiles.under(directory, place, wanted);
+    for (const row of rows) {
+      if (answers.length === limit) return { answers, next: place };
+      answers.push(await answerOf(await openFile(at, row)));
+      place = row.seq;
+    }
+    if (isLast || rows.length === 0) return { answers, next: null };
+  }
+}
+
+/** What is directly in a directory, by path. @param prefix with a / at its end */
+export async function listStoreEntries(
   at: OpenAccount,
   store: MemoryStore,
-  { prefix, depth }: { readonly prefix: string; readonly depth: 0 | 1 },
+  prefix: string,
 ): Promise<StoreEntry[]> {
-  const path = prefix === ROOT ? ROOT : prefix.slice(0, -1);
   const entries = new Map<string, StoreEntry>();
-  for await (const { row, text } of filesUnder(at, { project: store.name, path })) {
-    const below = depth === 1 ? text.path.indexOf("/", prefix.length) : -1;
+  const address = { project: store.name, path: directoryIn(prefix) };
+  for await (const { row, text } of filesUnder(at, address)) {
+    const below = text.path.indexOf("/", prefix.length);
     const entry =
       below < 0
         ? { path: text.path, id: row.id }
@@ -141,6 +174,10 @@ async function requireSha256(content: string, wanted: string | undefined): Promi
     "Retrieve the memory, then try again.",
     { precondition: "content_sha256" },
   );
+}
+
+function directoryIn(prefix: string): string {
+  return prefix === ROOT ? ROOT : prefix.slice(0, -1);
 }
 
 function requirePath(path: string): void {

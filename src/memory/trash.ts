@@ -2,15 +2,17 @@ import type { MemoryRow, SealedMemory } from "../storage/memories.ts";
 import type { OpenAccount, Caller } from "../storage/open-account.ts";
 import {
   explainRefusal,
+  isRoot,
   operationOf,
   requireMemory,
   requireVersion,
+  rootRefusal,
   statusFacts,
   type ChangeResult,
 } from "./change.ts";
 import { openMemory } from "./memory.ts";
 
-/** Moves a memory to the trash, from where it can be restored. @throws UserError not_found, version_conflict */
+/** Moves a memory to the trash, from where it can be restored. @throws UserError not_found, version_conflict, invalid_input (the root of a store) */
 export async function deleteMemory(
   at: OpenAccount,
   id: string,
@@ -21,6 +23,7 @@ export async function deleteMemory(
   if (row.status === "trashed")
     return { memory: await openMemory(at.keys, row), operationId: null, rules: [] };
   await requireVersion(at, row, ifVersion);
+  if (await isRoot(at, row)) throw rootRefusal();
   return trashMemory(at, row, "delete", caller);
 }
 

@@ -13,7 +13,7 @@ import {
   type UndoItem,
 } from "../storage/operations.ts";
 import { operationOf } from "./change.ts";
-import { labelChanges, openText } from "./memory.ts";
+import { labelChanges, openText, rootsToken } from "./memory.ts";
 
 export interface UndoResult {
   /** Null when nothing was changed. */
@@ -69,15 +69,23 @@ async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<Und
   const memories = await at.operations.touchedMemories(undone);
   const isMemoryAsItWas = await openCheck(at, "memory", memories, undone);
   for (const memory of memories) {
-    if (!(await isMemoryAsItWas(memory))) {
-      left.push({ kind: "memory", id: memory.id, reason: "changed_since" });
-    } else if (memory.earlier?.isRedacted === true) {
+    if (memory.earlier?.isRedacted === true) {
       left.push({ kind: "memory", id: memory.id, reason: "redacted" });
+    } else if (!(await isMemoryAsItWas(memory))) {
+      left.push({ kind: "memory", id: memory.id, reason: "changed_since" });
     } else if (memory.earlier?.isLiving === true) {
       returning.push(await itemOf(at, memory));
     } else {
       leaving.push(await itemOf(at, memory));
     }
+  }
+  const roots = await rootsToken(at.keys);
+  const rootIds = new Set((await at.memoryFiles.versionsUnder(roots)).map(({ id: root }) => root));
+  // What stands for a store goes with the last of its files.
+  leaving.sort((a, b) => Number(rootIds.has(a.id)) - Number(rootIds.has(b.id)));
+  if (await leavesFiles(at, returning, rootIds)) {
+    const stay = returning.splice(0);
+    left.push(...stay.map((item) => changedSince(item)));
   }
   const conversations: UndoItem[] = [];
   const touched = await at.operations.touchedConversations(undone);
@@ -97,7 +105,7 @@ async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<Und
   for (const batch of batchesOf({ leaving, returning, conversations })) {
     const done = await at.operations.bringBack(
       batch,
-      { kind: "undo", undoes: undone.id },
+      { kind: "undo", undoes: undone.id, roots },
       operation,
     );
     const isDone = ({ id: itemId }: UndoItem) => done.has(itemId);
@@ -166,6 +174,26 @@ async function openCheck(
     }
     return op === wanted;
   };
+}
+
+/** Whether a store would get its earlier name back without files that it got since. */
+async function leavesFiles(
+  at: OpenAccount,
+  returning: readonly UndoItem[],
+  rootIds: ReadonlySet<string>,
+): Promise<boolean> {
+  const ids = new Set(returning.map(({ id }) => id));
+  for (const { id, labels } of returning) {
+    if (!rootIds.has(id) || labels === undefined || labels.drop.length === 0) continue;
+    const place = (await at.memories.get(id))?.pathToken ?? "";
+    const files = await at.memoryFiles.versionsUnder(place);
+    if (files.some((file) => !ids.has(file.id))) return true;
+  }
+  return false;
+}
+
+function changedSince({ id }: UndoItem): LeftItem {
+  return { kind: "memory", id, reason: "changed_since" };
 }
 
 async function itemOf(at: OpenAccount, memory: TouchedMemory): Promise<UndoItem> {

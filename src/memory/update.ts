@@ -6,6 +6,7 @@ import {
   operationOf,
   requireMemory,
   requireVersion,
+  rootRefusal,
   statusFacts,
   writeChange,
   type ChangeResult,
@@ -21,6 +22,7 @@ import {
 } from "./memory.ts";
 import type { MemoryText } from "./memory.ts";
 import { ROOT } from "./file-path.ts";
+import { placeOf } from "./files.ts";
 import { isSameStatement } from "./own-fingerprint.ts";
 import { checkSecrets, refuseTags, waitingNote, type RuleNote } from "./rules.ts";
 
@@ -100,6 +102,9 @@ export async function updateMemory(
     ),
     labelChanges(at.keys, text, changedText),
   ]);
+  const { project = null, path } = changedText;
+  const isElsewhere = row.status !== "active" || row.pathToken !== sealed.pathToken;
+  const comesToStand = sealed.pathToken !== null && status === "active" && isElsewhere;
   return writeChange(
     at,
     row,
@@ -113,6 +118,9 @@ export async function updateMemory(
       kind: row.status === "trashed" && status !== "trashed" ? "restore" : "update",
       ...(isApproval && supersedes !== undefined ? { supersedes } : {}),
       labels,
+      ...(comesToStand && path !== undefined
+        ? { place: await placeOf(at, { project, path }) }
+        : {}),
     },
     { operation, text: changedText, notes },
   );
@@ -134,7 +142,8 @@ async function checkChanges(
   };
 }
 
-function changeText(text: MemoryText, changes: MemoryChanges): MemoryText {
+/** @throws UserError invalid_input, too_large */
+export function changeText(text: MemoryText, changes: MemoryChanges): MemoryText {
   const dropped = new Set(cleanTags(changes.removeTags ?? []).map((tag) => tag.toLowerCase()));
   const project = changes.project ?? text.project;
   const askedAs = changes.askedAs ?? text.askedAs;
@@ -152,7 +161,10 @@ function changeText(text: MemoryText, changes: MemoryChanges): MemoryText {
 }
 
 /** @throws UserError invalid_input, expired */
-function refuseOnFiles({ path, redacted }: MemoryText, { project }: MemoryChanges): void {
+function refuseOnFiles(
+  { path, redacted }: MemoryText,
+  { project, status, expiresAt = null }: MemoryChanges,
+): void {
   if (redacted !== undefined) {
     throw new UserError(
       "expired",
@@ -160,12 +172,6 @@ function refuseOnFiles({ path, redacted }: MemoryText, { project }: MemoryChange
       "Save what is still known of it as a new memory.",
     );
   }
-  // Its files would stay behind.
-  if (path === ROOT && project !== undefined) {
-    throw new UserError(
-      "invalid_input",
-      "This memory describes a memory store, which has the name of its project.",
-      "Rename the store over /v1/memory_stores.",
-    );
-  }
+  const leaves = project !== undefined || status === "trashed" || expiresAt !== null;
+  if (path === ROOT && leaves) throw rootRefusal();
 }

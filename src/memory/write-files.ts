@@ -4,7 +4,7 @@
  */
 import { UserError } from "../errors.ts";
 import { ANYWHERE, type FilePlace } from "../storage/file-place.ts";
-import type { Rewrite } from "../storage/memory-files.ts";
+import type { FileVersion, Rewrite } from "../storage/memory-files.ts";
 import type { OperationInput } from "../storage/memories.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import { newId } from "../vault/ids.ts";
@@ -15,6 +15,7 @@ import {
   blockerOf,
   filesAt,
   placeOf,
+  placeToken,
   type Blocked,
   type FileAddress,
   type FileText,
@@ -25,6 +26,7 @@ import {
   cleanText,
   DEFAULT_IMPORTANCE,
   labelChanges,
+  rootsToken,
   sealLabels,
   sealMemory,
   type MemoryText,
@@ -32,10 +34,10 @@ import {
 import {
   allowed,
   checkSecrets,
-  expiryByRule,
-  expiryNote,
   mustWait,
+  refusePath,
   type RuleNote,
+  type SentText,
 } from "./rules.ts";
 import { chunksOf, MEMORIES_AT_ONCE } from "./undo.ts";
 
@@ -51,6 +53,18 @@ export interface WrittenFile {
 /** What a change of one file may give it. */
 export type FileChanges = Partial<Pick<FileText, "content" | "path">>;
 
+/** A change of one file. All of it is asked again where another client was faster, and so sees what that one left. */
+export interface FileEdit {
+  /** `root`: of the store that it is in. */
+  readonly find: () => Promise<{
+    readonly file: MemoryFile;
+    readonly root?: FileAddress["root"];
+  }>;
+  readonly change: (text: FileText) => FileChanges;
+  /** What has to be so where anything changes. */
+  readonly require?: (text: FileText) => Promise<void>;
+}
+
 export interface FileRewrite {
   readonly file: MemoryFile;
   readonly text: FileText;
@@ -62,103 +76,108 @@ const ATTEMPTS = 8;
 const MAX_MOVED = 1_000;
 const MAX_MOVED_BYTES = 8_000_000;
 
-/** @throws UserError forbidden, limit_reached, too_large, invalid_input */
-export async function createFile(
+/**
+ * @param where asked again where another client was faster
+ * @throws UserError forbidden, limit_reached, too_large, invalid_input, version_conflict, and what `where` throws
+ */
+export function createFile(
   at: OpenAccount,
-  address: FileAddress,
+  where: () => Promise<FileAddress>,
   draft: Pick<MemoryText, "content" | "store"> & { readonly importance?: number },
   caller: Caller,
 ): Promise<WrittenFile | Blocked> {
   const { importance = DEFAULT_IMPORTANCE, ...written } = draft;
   refuseUnasked(at, caller);
-  const blocker = await blockerOf(at, address);
-  if (blocker !== null) return blocker;
-  const { text, rules } = await checkFile(at, {
-    ...written,
-    tags: [],
-    path: address.path,
-    ...(address.project === null ? {} : { project: address.project }),
+  return untilDone(async () => {
+    const { project, path, root } = await where();
+    // The name of a store that is there is nobody's to send.
+    const isNamed = path === ROOT && project !== null;
+    const { sent, rules } = await checkSent(at, {
+      ...written,
+      path,
+      ...(isNamed ? { project } : {}),
+    });
+    const text = cleanFile({ tags: [], ...(project === null ? {} : { project }), ...sent });
+    const address = { project: text.project ?? null, path, ...(root && { root }) };
+    const blocker = await blockerOf(at, address);
+    if (blocker !== null) return blocker;
+    const operation = operationOf(caller);
+    const [row, labels, place] = await Promise.all([
+      sealMemory(
+        at.keys,
+        at.timeZone,
+        {
+          id: newId(),
+          version: 1,
+          status: "active",
+          category: "other",
+          source: caller.source,
+          origin: "assistant",
+          userAsked: false,
+          grantId: caller.grantId,
+          client: caller.client,
+          importance,
+          originKey: null,
+          supersededBy: null,
+          createdAt: caller.now,
+          updatedAt: caller.now,
+          lastUsedAt: caller.now,
+          // Whatever the rules say of memories: a file is there until somebody deletes it.
+          expiresAt: null,
+          trashedAt: null,
+          createdOp: operation.id,
+          changedOp: operation.id,
+          trashedOp: null,
+        },
+        text,
+      ),
+      sealLabels(at.keys, text),
+      placeOf(at, address),
+    ]);
+    const input = { row, labels, supersedes: null, claim: null, place };
+    const made = await createWithinLimit(at, input, operation.id, caller);
+    if (made.outcome === "full") {
+      throw limitRefusal(await describeFull(at, caller.now), { mayRead: false });
+    }
+    // Another client was faster with this place, or with the store.
+    if (made.outcome !== "created") return null;
+    return {
+      outcome: "written",
+      file: { row, text },
+      operationId: operation.id,
+      rules: [...rules, ...(made.trashed === null ? [] : [await trashedNote(at, made.trashed)])],
+    };
   });
-  const operation = operationOf(caller);
-  const expiry = expiryByRule(at.rules, "other", caller.now);
-  const [row, labels, place] = await Promise.all([
-    sealMemory(
-      at.keys,
-      at.timeZone,
-      {
-        id: newId(),
-        version: 1,
-        status: "active",
-        category: "other",
-        source: caller.source,
-        origin: "assistant",
-        userAsked: false,
-        grantId: caller.grantId,
-        client: caller.client,
-        importance,
-        originKey: null,
-        supersededBy: null,
-        createdAt: caller.now,
-        updatedAt: caller.now,
-        lastUsedAt: caller.now,
-        expiresAt: expiry,
-        trashedAt: null,
-        createdOp: operation.id,
-        changedOp: operation.id,
-        trashedOp: null,
-      },
-      text,
-    ),
-    sealLabels(at.keys, text),
-    placeOf(at, address),
-  ]);
-  // A file at the place itself is met by its fingerprint, and is this one where the first answer of the batch got lost.
-  const noFiles = place.noFiles.filter((token) => token !== row.pathToken);
-  const input = { row, labels, supersedes: null, claim: null, place: { ...place, noFiles } };
-  const made = await createWithinLimit(at, input, operation.id, caller);
-  if (made.outcome !== "created") {
-    const faster = await blockerOf(at, address);
-    if (faster !== null) return faster;
-    throw limitRefusal(await describeFull(at, caller.now), { mayRead: false });
-  }
-  return {
-    outcome: "written",
-    file: { row, text },
-    operationId: operation.id,
-    rules: [
-      ...rules,
-      ...(expiry === null ? [] : [expiryNote(at.rules, "other")]),
-      ...(made.trashed === null ? [] : [await trashedNote(at, made.trashed)]),
-    ],
-  };
 }
 
-/**
- * Changes one file. `find` and `change` are asked again where another client was faster, so they see what it left.
- * @throws UserError version_conflict, too_large, invalid_input, and what `find` and `change` throw
- */
+/** Changes one file. @throws UserError version_conflict, too_large, invalid_input, and what the edit throws */
 export function changeFile(
   at: OpenAccount,
-  find: () => Promise<MemoryFile>,
-  change: (file: MemoryFile) => FileChanges | Promise<FileChanges>,
+  { find, change, require }: FileEdit,
   caller: Caller,
 ): Promise<WrittenFile | Blocked> {
   return untilDone(async () => {
-    const file = await find();
-    const { text, rules } = await checkFile(at, { ...file.text, ...(await change(file)) });
+    const { file, root } = await find();
+    const { content, path } = { ...file.text, ...change(file.text) };
+    const { sent, rules } = await checkSent(at, {
+      ...(content === file.text.content ? {} : { content }),
+      ...(path === file.text.path ? {} : { path }),
+    });
+    const text = cleanFile({ ...file.text, ...sent });
     const isMoved = text.path !== file.text.path;
     if (!isMoved && JSON.stringify(text) === JSON.stringify(file.text)) {
       return { outcome: "written", file, operationId: null, rules };
     }
-    const address = { project: text.project ?? null, path: text.path };
-    const blocker = isMoved ? await blockerOf(at, address) : null;
+    await require?.(file.text);
+    const address = { project: text.project ?? null, path: text.path, ...(root && { root }) };
+    const blocker = isMoved ? await blockerOf(at, address, { mover: file.row.id }) : null;
     if (blocker !== null) return blocker;
+    const place = isMoved ? await placeOf(at, address) : { ...ANYWHERE, root: root ?? null };
     const operation = operationOf(caller);
-    const place = isMoved ? await placeOf(at, address) : ANYWHERE;
-    const rewrite = await rewriteOf(at, { file, text }, operation);
-    if (!(await at.memoryFiles.rewrite([rewrite], place, operation))) return null;
-    const written = { row: rewrite.row, text };
-    return { outcome: "written", file: written, operationId: operation.id, rules };
+    const written = await rewriteFiles(at, [{ file, text }], place, operation);
+    if (written === null) return null;
+    const [changed = file] = written;
+    return { outcome: "written", file: changed, operationId: operation.id, rules };
   });
 }
 
@@ -176,21 +195,24 @@ export function movePath(
   return untilDone(async () => {
     const blocker = await blockerOf(at, to);
     if (blocker !== null) return blocker;
-    const moved = await rewritesOf(filesAt(at, from), ({ text }) => ({
-      ...text,
-      path: `${path}${text.path.slice(from.path.length)}`,
-    }));
+    const moved = await rewritesOf(
+      filesAt(at, from),
+      ({ text }) => ({ ...text, path: `${path}${text.path.slice(from.path.length)}` }),
+      "Move the directories in it one by one.",
+    );
     if (moved.length === 0) return { outcome: "missing" };
     if (isBelow(path, from.path)) throw invalid(`Cannot move ${shown(from)} into itself`);
-    const isDone = await rewriteFiles(at, moved, await placeOf(at, to), caller);
-    return isDone ? { outcome: "moved" } : null;
+    await checkSent(at, { path });
+    const written = await rewriteFiles(at, moved, await placeOf(at, to), operationOf(caller));
+    return written === null ? null : { outcome: "moved" };
   });
 }
 
-/** What to write so that each of these files gets another text. @throws UserError too_large, invalid_input */
+/** What to write so that each of these files gets another text. @param hint where they are too many @throws UserError too_large, invalid_input */
 export async function rewritesOf(
   files: AsyncIterable<MemoryFile>,
   change: (file: MemoryFile) => FileText,
+  hint: string,
 ): Promise<FileRewrite[]> {
   const rewrites: FileRewrite[] = [];
   let bytes = 0;
@@ -201,7 +223,7 @@ export async function rewritesOf(
       throw new UserError(
         "too_large",
         `More than ${MAX_MOVED} files, or 8 MB of them, cannot be moved at once.`,
-        "Move the directories in it one by one.",
+        hint,
       );
     }
     const problem = text.path === ROOT ? null : problemOf(text.path);
@@ -210,69 +232,91 @@ export async function rewritesOf(
   return rewrites;
 }
 
-/** As one operation, all of them or none. False: another client was faster. */
+/** As one operation, all of them or none. Null: another client was faster. */
 export async function rewriteFiles(
   at: OpenAccount,
   rewrites: readonly FileRewrite[],
   place: FilePlace,
-  caller: Caller,
-): Promise<boolean> {
-  const operation = operationOf(caller);
+  operation: OperationInput,
+): Promise<MemoryFile[] | null> {
   const sealed = await Promise.all(rewrites.map((rewrite) => rewriteOf(at, rewrite, operation)));
-  return at.memoryFiles.rewrite(sealed, place, operation);
+  const isDone = await at.memoryFiles.rewrite(sealed, place, operation);
+  return isDone ? sealed.map(({ row, text }) => ({ row, text })) : null;
 }
 
-/** Moves a file or a directory with all that is in it to the trash, as one operation. False: there is neither. @throws UserError version_conflict */
-export function deletePath(
+export interface DeletedPath {
+  readonly wasFile: boolean;
+  /** Files that were in the directory of this name. */
+  readonly inside: number;
+}
+
+/** Moves a file or a directory with all that is in it to the trash, as one operation. @throws UserError version_conflict */
+export async function deletePath(
   at: OpenAccount,
   address: FileAddress,
   caller: Caller,
-): Promise<boolean> {
+): Promise<DeletedPath> {
   const operation = operationOf(caller);
-  let trashed = 0;
+  const place = await placeToken(at, address);
+  let wasFile = false;
+  let inside = 0;
   return untilDone(async () => {
-    const rows: TrashedFile[] = [];
-    for await (const { row } of filesAt(at, address)) {
-      rows.push({ id: row.id, version: row.version });
-    }
-    if (rows.length === 0) return trashed > 0;
-    trashed += await trashFiles(at, rows, operation, trashed);
+    const [standing, below] = await Promise.all([
+      at.memoryFiles.at([place]),
+      at.memoryFiles.versionsUnder(place),
+    ]);
+    const rows = [...standing, ...below];
+    if (rows.length === 0) return { wasFile, inside };
+    const trashed = await trashFiles(at, rows, operation, Number(wasFile) + inside);
+    wasFile ||= standing.some(({ id }) => trashed.has(id));
+    inside += below.filter(({ id }) => trashed.has(id)).length;
     return null;
   });
 }
 
-type TrashedFile = Pick<MemoryFile["row"], "id" | "version">;
-
-/** Those that are still as they were read. @param before trashed by the same operation already @returns how many */
+/**
+ * Those that are still as they were read, in their order, except for the root of a store that would leave files behind.
+ * @param before how many were trashed by the same operation already @returns their ids
+ */
 export async function trashFiles(
   at: OpenAccount,
-  files: readonly TrashedFile[],
+  files: readonly FileVersion[],
   operation: OperationInput,
   before = 0,
-): Promise<number> {
+): Promise<ReadonlySet<string>> {
   const items = files.map(({ id, version }) => ({ id, version, earlier: null }));
-  let trashed = 0;
+  const roots = await rootsToken(at.keys);
+  const trashed = new Set<string>();
   for (const leaving of chunksOf(items, MEMORIES_AT_ONCE)) {
     const done = await at.operations.bringBack(
       { leaving, returning: [], conversations: [] },
-      { kind: "delete", undoes: null },
+      { kind: "delete", undoes: null, roots },
       operation,
     );
-    trashed += done.size;
+    for (const id of done) trashed.add(id);
+    // After each part: what comes after it may fail.
+    if (done.size > 0) {
+      await at.operations.finish(operation.id, { memories: before + trashed.size });
+    }
   }
-  if (trashed > 0) await at.operations.finish(operation.id, { memories: before + trashed });
   return trashed;
 }
 
-/** What the person's rules leave of the text of a file. @throws UserError invalid_input, too_large */
-export async function checkFile(
-  at: OpenAccount,
-  text: FileText,
-): Promise<{ readonly text: FileText; readonly rules: readonly RuleNote[] }> {
-  const sent = await checkSecrets(at.rules, { content: text.content });
-  if (sent.refusal !== null) throw sent.refusal;
-  const clean = cleanText({ ...text, content: sent.text.content });
-  return { text: { ...clean, path: text.path }, rules: sent.notes };
+/** What the person's rules leave of what someone sends of a file. @throws UserError invalid_input */
+export async function checkSent<Sent extends SentText & { readonly path?: string }>(
+  { rules }: OpenAccount,
+  given: Sent,
+): Promise<{ readonly sent: Sent; readonly rules: readonly RuleNote[] }> {
+  const { text: sent, notes, refusal } = await checkSecrets(rules, given);
+  const refused =
+    refusal ?? (given.path === undefined ? null : await refusePath(rules, given.path));
+  if (refused !== null) throw refused;
+  return { sent, rules: notes };
+}
+
+/** @throws UserError invalid_input, too_large */
+export function cleanFile(text: FileText): FileText {
+  return { ...cleanText(text), path: text.path };
 }
 
 /** Tries again while another client was faster. @param attempt null: it was @throws UserError version_conflict */
@@ -292,7 +336,7 @@ async function rewriteOf(
   at: OpenAccount,
   { file: { row, text }, text: changed }: FileRewrite,
   { id: op, now }: OperationInput,
-): Promise<Rewrite> {
+): Promise<Rewrite & { readonly text: FileText }> {
   const isElsewhere = changed.path !== text.path || changed.project !== text.project;
   const [sealed, labels] = await Promise.all([
     sealMemory(
@@ -303,7 +347,7 @@ async function rewriteOf(
     ),
     isElsewhere ? labelChanges(at.keys, text, changed) : null,
   ]);
-  return { row: sealed, ...(labels === null ? {} : { labels }) };
+  return { row: sealed, text: changed, ...(labels === null ? {} : { labels }) };
 }
 
 /** A file that waited could not be read by who wrote it, so it is not made. @throws UserError forbidden */

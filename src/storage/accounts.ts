@@ -73,8 +73,12 @@ export async function createUser(d1: D1Database, user: UserRow): Promise<void> {
     .run();
 }
 
-export async function setTimeZone(d1: D1Database, userId: string, timeZone: string): Promise<void> {
-  await drizzle(d1).update(users).set({ timeZone }).where(eq(users.id, userId));
+export async function changeUser(
+  d1: D1Database,
+  userId: string,
+  change: Partial<Pick<UserRow, "timeZone" | "locale">>,
+): Promise<void> {
+  await drizzle(d1).update(users).set(change).where(eq(users.id, userId));
 }
 
 export type AccountStore = ReturnType<typeof openAccounts>;

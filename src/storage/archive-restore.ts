@@ -39,7 +39,7 @@ export interface RestoreBatch {
   readonly labels: readonly ImportedLabels[];
   readonly memoryVersions: readonly OfUser<MemoryVersionRow>[];
   readonly conversations: readonly SealedConversation[];
-  readonly conversationVersions: readonly OfUser<ConversationVersionRow>[];
+  readonly conversationVersions: readonly OfUser<Omit<ConversationVersionRow, "digest">>[];
   readonly messages: readonly RestoredMessage[];
   readonly messageVersions: readonly OfUser<MessageVersionRow>[];
   readonly operations: readonly OfUser<OperationRow>[];

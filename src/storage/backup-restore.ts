@@ -147,6 +147,12 @@ const SQL_FORGET_IMPORTS = `UPDATE jobs SET state = 'cancelled', upload_key = NU
 const SQL_FORGET_KEYS = `DELETE FROM idempotency WHERE user_id = ?1
   AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.user_id = ?1 AND o.id = idempotency.op)`;
 
+/** ?2 conversations whose messages come or go under them: whether an import would find them unchanged nobody knows. */
+const SQL_FORGET_DIGESTS = ["conversations", "conversation_versions"].map(
+  (table) => `UPDATE ${table} SET digest = NULL WHERE user_id = ?1 AND digest IS NOT NULL
+  AND id IN (SELECT ltrim(value, '${REMOVED_FROM}') FROM json_each(?2))`,
+);
+
 export type BackupRestoreStore = ReturnType<typeof openBackupRestore>;
 
 export function openBackupRestore(d1: D1Database, userId: string) {
@@ -245,6 +251,7 @@ export function openBackupRestore(d1: D1Database, userId: string) {
         );
         if (found.length === 0) return false;
         const places = found.map(([, ...place]) => place);
+        const emptied = JSON.stringify(places.map(([conversation]) => conversation));
         const near = JSON.stringify(await keysNear(places));
         const numbers = JSON.stringify(found.map(([seq]) => seq));
         await runBatch(d1, [
@@ -256,6 +263,7 @@ export function openBackupRestore(d1: D1Database, userId: string) {
               "DELETE FROM messages WHERE user_id = ?1 AND seq IN (SELECT value FROM json_each(?2))",
             )
             .bind(userId, numbers),
+          ...SQL_FORGET_DIGESTS.map((sql) => d1.prepare(sql).bind(userId, emptied)),
           // Those that are left: their context changed.
           d1.prepare(SQL_REINDEX).bind(userId, near),
           d1.prepare(SQL_CHANGED).bind(userId),
@@ -300,6 +308,11 @@ export function openBackupRestore(d1: D1Database, userId: string) {
           insertSql(plan).map((statement) => d1.prepare(statement).bind(userId, part)),
         ),
         ...(await indexing(plan, rows, absent)),
+        ...(table.name === "messages" && absent.length > 0
+          ? SQL_FORGET_DIGESTS.map((sql) =>
+              d1.prepare(sql).bind(userId, conversationsOf(plan, absent)),
+            )
+          : []),
       ];
       if (statements.length > 0) {
         await runBatch(d1, [...statements, d1.prepare(SQL_CHANGED).bind(userId)]);
@@ -364,6 +377,12 @@ export function unknownColumns(tables: readonly RestoredTable[]): string[] {
     const known = backupTableNamed(name).columns;
     return columns.filter((column) => !known.includes(column)).map((column) => `${name}.${column}`);
   });
+}
+
+/** JSON. */
+function conversationsOf({ columns }: Plan, rows: readonly BackupRow[]): string {
+  const at = columns.indexOf("conversation");
+  return JSON.stringify([...new Set(rows.map((row) => row[at] ?? null))]);
 }
 
 function planOf({ name, columns }: RestoredTable): Plan {

@@ -7,6 +7,9 @@
 export const CLAIMED =
   "(?4 IS NULL OR EXISTS (SELECT 1 FROM idempotency i WHERE i.user_id = ?1 AND i.grant_id = ?3 AND i.key = ?4 AND i.op = ?2))";
 
+/** Whether an operation changed anything: what did nothing has no row. */
+export const SQL_HAS_OPERATION = "SELECT 1 FROM operations WHERE user_id = ?1 AND id = ?2";
+
 /** Messages of D1 that mean "try again" (developers.cloudflare.com/d1/observability/debug-d1). D1 itself retries reads only. */
 const TRANSIENT = [
   "Network connection lost",

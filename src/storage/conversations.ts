@@ -32,6 +32,7 @@ export interface ConversationFilter {
 }
 
 export interface MessageFilter extends ConversationFilter {
+  readonly conversation?: string;
   readonly role?: Role;
   /** Blind tokens of who speaks. */
   readonly speaker?: readonly string[];
@@ -62,6 +63,7 @@ export function messageConditions(userId: string, filter: MessageFilter): (SQL |
   const time = sql`coalesce(${messages.createdAt}, ${conversations.updatedAt})`;
   return [
     eq(messages.userId, userId),
+    filter.conversation === undefined ? undefined : eq(messages.conversation, filter.conversation),
     filter.role === undefined ? undefined : eq(messages.role, filter.role),
     ...(filter.speaker ?? []).map((token) => sql`instr(${messages.speaker}, ${token})`),
     filter.without === undefined || filter.without.length === 0
@@ -200,6 +202,15 @@ export function openConversations(d1: D1Database, userId: string) {
           ),
         );
       return found?.position ?? null;
+    },
+
+    /** Behind the last message: an undo may have left places before it without one. */
+    async endOf(conversation: string): Promise<number> {
+      const [found] = await db
+        .select({ last: sql<number | null>`max(${messages.position})` })
+        .from(messages)
+        .where(and(eq(messages.userId, userId), eq(messages.conversation, conversation)));
+      return (found?.last ?? -1) + 1;
     },
 
     /** In no particular order; where none stands it is absent. */

@@ -182,28 +182,29 @@ export function openExportRows(d1: D1Database, userId: string) {
   };
 }
 
-/** @param statement from `pageSql` */
+/** @param statement from `pageSql` @param limit as the statement has it */
 export async function readPage<Row>(
   d1: D1Database,
   statement: string,
   values: readonly unknown[],
+  limit = ROWS_A_PAGE,
 ): Promise<Page<Row>> {
   const { results } = await d1
     .prepare(statement)
     .bind(...values)
     .run<Row & { readonly found: number }>();
   const [first] = results;
-  const isCut =
-    first !== undefined && (results.length < first.found || first.found === ROWS_A_PAGE);
+  const isCut = first !== undefined && (results.length < first.found || first.found === limit);
   return { rows: results, isLast: !isCut };
 }
 
-/** Sizes are added up before any row is read whole. `t`: the table's rows in order and condition. */
+/** Sizes are added up before any row is read whole. `t`: the table's rows in order and condition. `limit`: SQL. */
 export function pageSql(
   table: SQLiteTable,
   order: readonly string[],
   condition: string,
   from = `${getTableConfig(table).name} t`,
+  limit = String(ROWS_A_PAGE),
 ): string {
   const columns = Object.entries(getTableColumns(table))
     .filter(([key]) => !DERIVED.includes(key))
@@ -212,7 +213,7 @@ export function pageSql(
   return `SELECT ${columns.join(", ")}, w.found FROM (
     SELECT p.row, count(*) OVER () AS found, sum(p.size) OVER (ORDER BY ${keys} ROWS UNBOUNDED PRECEDING) - p.size AS before FROM (
       SELECT t.rowid AS row, length(t.body) AS size, ${order.map((value, at) => `${value} AS k${at}`).join(", ")}
-      FROM ${from} WHERE ${condition} ORDER BY ${order.join(", ")} LIMIT ${ROWS_A_PAGE}) p) w
+      FROM ${from} WHERE ${condition} ORDER BY ${order.join(", ")} LIMIT ${limit}) p) w
   CROSS JOIN ${getTableConfig(table).name} r ON r.rowid = w.row WHERE w.before < ${PAGE_BYTES} ORDER BY w.before`;
 }
 

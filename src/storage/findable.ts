@@ -20,7 +20,7 @@ const SQL_NAME_LABELS = `INSERT INTO labels (user_id, label, kind, key_version, 
 const SQL_LABEL = `INSERT INTO memory_labels (user_id, label, seq)
   SELECT ?1, l.value->>'label', m.seq FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
 
-/** Nothing happens to items that the operation has not changed. */
+/** Nothing happens to items that the operation has not made or changed. */
 export function findableStatements(
   d1: D1Database,
   userId: string,
@@ -35,11 +35,13 @@ export function findableStatements(
   },
 ): D1PreparedStatement[] {
   const rows = JSON.stringify(items.map(({ id, labels }) => ({ id, labels })));
+  const bound = (statement: string) => d1.prepare(statement).bind(userId, op, rows);
+  const drops = items.some(({ labels }) => (labels?.drop.length ?? 0) > 0);
+  const adds = items.some(({ labels }) => (labels?.add.length ?? 0) > 0);
   return [
-    ...[SQL_UNINDEX, SQL_INDEX, SQL_UNLABEL].map((statement) =>
-      d1.prepare(statement).bind(userId, op, rows),
-    ),
-    d1.prepare(SQL_NAME_LABELS).bind(userId, op, rows, now),
-    d1.prepare(SQL_LABEL).bind(userId, op, rows),
+    bound(SQL_UNINDEX),
+    bound(SQL_INDEX),
+    ...(drops ? [bound(SQL_UNLABEL)] : []),
+    ...(adds ? [d1.prepare(SQL_NAME_LABELS).bind(userId, op, rows, now), bound(SQL_LABEL)] : []),
   ];
 }

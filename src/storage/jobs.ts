@@ -1,5 +1,17 @@
 /** Imports, exports and backups of one user. What a report says of a person's data is sealed. */
-import { and, desc, eq, getTableColumns, inArray, isNotNull, lte, sql } from "drizzle-orm";
+import {
+  and,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  inArray,
+  isNotNull,
+  isNull,
+  lte,
+  or,
+  sql,
+} from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { accounts, jobs } from "./schema.ts";
 
@@ -140,6 +152,22 @@ export function openJobs(d1: D1Database, userId: string) {
         .from(jobs)
         .where(and(eq(jobs.userId, userId), eq(jobs.id, id)));
       return found ?? null;
+    },
+
+    /** Exports, the newest first, without those that can no longer be downloaded. */
+    async exports(now: number, limit: number): Promise<JobRow[]> {
+      return db
+        .select({ ...getTableColumns(jobs), body: sql<null>`NULL` })
+        .from(jobs)
+        .where(
+          and(
+            eq(jobs.userId, userId),
+            eq(jobs.kind, "export"),
+            or(isNull(jobs.expiresAt), gt(jobs.expiresAt, now)),
+          ),
+        )
+        .orderBy(desc(jobs.createdAt))
+        .limit(limit);
     },
 
     /** Ids of exports that can no longer be downloaded, a few at a time: each asks R2 twice and D1 once. */

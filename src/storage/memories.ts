@@ -2,15 +2,15 @@
  * Memories of one user. Reads are Drizzle queries; each write is one atomic batch of plain SQL in which every later
  * statement selects from the row that the first one made (never `last_insert_rowid()`, which after a conflict names another row).
  */
-import { and, asc, desc, eq, gt, inArray, isNull, ne, sql, getTableColumns } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, sql, getTableColumns } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
-import { CLAIMED, runBatch } from "./batch.ts";
+import { CLAIMED, runBatch, SQL_HAS_OPERATION } from "./batch.ts";
 import { columnLists } from "./columns.ts";
-import type { LabelChanges } from "./findable.ts";
-import { ANYWHERE, isFree, type FilePlace } from "./file-place.ts";
+import { ANYWHERE, isFree, placeParameter, type FilePlace } from "./file-place.ts";
+import { findableStatements, type LabelChanges } from "./findable.ts";
 import { conditionsOf, type MemoryFilter } from "./memory-filter.ts";
 import {
   hasMadeRoom,
@@ -26,6 +26,7 @@ import {
   labels,
   memories,
   memoryVersions,
+  operations,
   type MemoryStatus,
 } from "./schema.ts";
 
@@ -60,6 +61,15 @@ export type MemoryVersionRow = Omit<typeof memoryVersions.$inferSelect, "body"> 
   readonly body: string;
 };
 
+type OperationKind = typeof operations.$inferSelect.kind;
+
+/** A state of a memory, and who brought it about; null where the operation is not known. */
+export type MemoryStateRow = ReadableMemory & {
+  readonly changedOp: string;
+  readonly changedBy: string | null;
+  readonly changeKind: OperationKind | null;
+};
+
 export interface SealedLabel {
   readonly label: string;
   readonly kind: "tag" | "project" | "directory";
@@ -90,17 +100,26 @@ export interface CreateInput {
   readonly claim: Claim | null;
   /** How many memories there may be. */
   readonly limit: number;
-  /** Given when the least useful memory may go to the trash if there is no room: the id of that operation. */
-  readonly makeRoom: string | null;
+  /** Given when the least useful memory may go to the trash if there is no room. */
+  readonly makeRoom: MakeRoom | null;
   /** Of a memory file. */
   readonly place?: FilePlace;
+}
+
+export interface MakeRoom {
+  /** Id of the operation that it will be. */
+  readonly op: string;
+  /** Label of the roots of stores, which stay. */
+  readonly roots: string;
 }
 
 export type CreateOutcome =
   /** `trashed` made room for it. */
   | { readonly outcome: "created"; readonly trashed: SealedText | null }
-  /** There is no room, or no place for the file, and nothing was changed. */
+  /** There is no room, and nothing was changed. */
   | { readonly outcome: "full" }
+  /** The file may not stand there, and nothing was changed. */
+  | { readonly outcome: "no_place" }
   /** `row` holds the same text already, or did until it expired. */
   | {
       readonly outcome: "duplicate";
@@ -121,6 +140,8 @@ export interface ChangeInput {
   readonly supersedes?: string;
   /** Given when the labels changed. */
   readonly labels?: LabelChanges;
+  /** Of a memory file that comes to stand where it did not. */
+  readonly place?: FilePlace;
 }
 
 export type MemoryOrder = "newest" | "oldest" | "updated" | "important";
@@ -139,12 +160,13 @@ const SQL_CLAIM = `INSERT INTO idempotency (user_id, grant_id, key, args_hash, o
   WHERE idempotency.expires_at <= ?7`;
 /** A key whose save found no room is free: the same call is to work once there is some. */
 const SQL_RELEASE = `DELETE FROM idempotency WHERE user_id = ?1 AND grant_id = ?2 AND key = ?3 AND op = ?4 AND NOT ${hasTwin("?5")}`;
+const SQL_IS_FREE = `SELECT 1 WHERE ${isFree("?2")}`;
 const SQL_VERDICT =
   "SELECT op, args_hash AS argsHash FROM idempotency WHERE user_id = ?1 AND grant_id = ?2 AND key = ?3";
 
 /** Nothing is inserted where there is no room, unless a twin takes the save or this batch has made room; nor where a file has no place. */
 const SQL_INSERT = `INSERT INTO memories (user_id, ${ALL.names}) SELECT ?1, ${ALL.fromJson} FROM (SELECT ?5 AS j) WHERE ${CLAIMED}
-  AND (${MEMORY_COUNT} < ?6 OR ${hasTwin("j->>'fingerprint'")} OR ${hasMadeRoom("?7")}) AND ${isFree("?8", "?9")}
+  AND (${MEMORY_COUNT} < ?6 OR ${hasTwin("j->>'fingerprint'")} OR ${hasMadeRoom("?7")}) AND ${isFree("?8")}
   ON CONFLICT (user_id, fingerprint) WHERE ${LIVING} DO UPDATE SET last_used_at = max(last_used_at, excluded.created_at)
   RETURNING id, expires_at AS expiresAt`;
 
@@ -159,17 +181,6 @@ const SQL_SUPERSEDE = `UPDATE memories SET superseded_by = ${WINNER}, path_token
 
 /** The row that this operation made or changed; nothing when it met a duplicate, another version or a twin. */
 const CHANGED = "user_id = ?1 AND id = ?3 AND changed_op = ?2";
-const SQL_UNINDEX = `DELETE FROM memories_fts WHERE rowid = (SELECT seq FROM memories WHERE ${CHANGED})`;
-const SQL_INDEX = `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx)
-  SELECT seq, tokens, dt, '' FROM memories WHERE ${CHANGED} AND status = 'active'`;
-const SQL_UNLABEL = `DELETE FROM memory_labels WHERE user_id = ?1 AND label IN (SELECT value FROM json_each(?4))
-  AND seq = (SELECT seq FROM memories WHERE ${CHANGED})`;
-const SQL_NAME_LABELS = `INSERT INTO labels (user_id, label, kind, key_version, created_at, body)
-  SELECT ?1, l.value->>'label', l.value->>'kind', l.value->>'keyVersion', ?5, unhex(l.value->>'body') FROM json_each(?4) l
-  WHERE EXISTS (SELECT 1 FROM memories WHERE ${CHANGED}) ON CONFLICT DO NOTHING`;
-const SQL_LABEL = `INSERT INTO memory_labels (user_id, label, seq)
-  SELECT ?1, l.value->>'label', m.seq FROM json_each(?4) l CROSS JOIN memories m WHERE m.user_id = ?1 AND m.id = ?3 AND m.changed_op = ?2
-  ON CONFLICT DO NOTHING`;
 
 /** Once per operation: a repeated batch finds its operation row and counts nothing twice. */
 const NOT_COUNTED = "NOT EXISTS (SELECT 1 FROM operations o WHERE o.user_id = ?1 AND o.id = ?2)";
@@ -195,7 +206,7 @@ const SQL_SAVE_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id,
 const SQL_CHANGED_VERSION = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${SHARED.names})
   SELECT user_id, id, ?2, ?3, ${SHARED.names} FROM memories m WHERE user_id = ?1 AND id = ?4 AND version = ?5
   AND NOT (?7 AND EXISTS (SELECT 1 FROM memories t WHERE t.user_id = ?1 AND t.fingerprint = ?6 AND t.status IN ('active', 'pending')
-    AND t.superseded_by IS NULL AND t.id <> ?4)) ON CONFLICT DO NOTHING`;
+    AND t.superseded_by IS NULL AND t.id <> ?4)) AND ${isFree("?8")} ON CONFLICT DO NOTHING`;
 const SQL_CHANGE = `UPDATE memories SET ${SHARED.assignments} FROM (SELECT ?5 AS j)
   WHERE user_id = ?1 AND id = ?3 AND version = ?4
   AND EXISTS (SELECT 1 FROM memory_versions v WHERE v.user_id = ?1 AND v.id = ?3 AND v.version = ?4 AND v.replaced_op = ?2)`;
@@ -210,7 +221,6 @@ const SQL_CHANGE_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_i
 
 const SQL_WAS_CHANGED = `SELECT version FROM memories WHERE ${CHANGED}`;
 
-const SQL_HAS_OPERATION = "SELECT 1 FROM operations WHERE user_id = ?1 AND id = ?2";
 const SQL_SWEEP =
   "DELETE FROM idempotency WHERE user_id = ?1 AND grant_id = ?2 AND expires_at <= ?3";
 
@@ -239,19 +249,6 @@ export function openMemories(d1: D1Database, userId: string) {
       .limit(limit);
   }
 
-  function labelStatements(
-    id: string,
-    added: readonly SealedLabel[],
-    { id: op, now }: OperationInput,
-  ): D1PreparedStatement[] {
-    if (added.length === 0) return [];
-    const names = JSON.stringify(added);
-    return [
-      d1.prepare(SQL_NAME_LABELS).bind(userId, op, id, names, now),
-      d1.prepare(SQL_LABEL).bind(userId, op, id, names),
-    ];
-  }
-
   return {
     async get(id: string): Promise<MemoryRow | null> {
       const [found] = await db
@@ -261,13 +258,14 @@ export function openMemories(d1: D1Database, userId: string) {
       return found ?? null;
     },
 
-    /** Rows in no particular order; unknown ids are absent. `ids`: at most 64. */
+    /** Rows in no particular order; unknown ids are absent. */
     async getMany(ids: readonly string[]): Promise<MemoryRow[]> {
       if (ids.length === 0) return [];
       return db
         .select(row)
-        .from(memories)
-        .where(and(eq(memories.userId, userId), inArray(memories.id, [...ids])));
+        .from(sql`json_each(${JSON.stringify(ids)}) j`)
+        .crossJoin(memories)
+        .where(and(eq(memories.userId, userId), sql`${memories.id} = j.value`));
     },
 
     async getByFingerprint(fingerprint: string): Promise<MemoryRow | null> {
@@ -293,6 +291,42 @@ export function openMemories(d1: D1Database, userId: string) {
         .where(and(eq(memoryVersions.userId, userId), eq(memoryVersions.id, id)))
         .orderBy(desc(memoryVersions.version))
         .limit(limit);
+    },
+
+    /** The present state and earlier ones, newest first, each with the operation that brought it about where that is known. */
+    async states(
+      id: string,
+      { before, limit }: { readonly before: number; readonly limit: number },
+    ): Promise<MemoryStateRow[]> {
+      // By other names: D1 answers a batch as objects, in which two columns of one name are one.
+      const doer = {
+        changedBy: sql<string | null>`${operations.client}`.as("changed_by"),
+        changeKind: sql<OperationKind | null>`${operations.kind}`.as("change_kind"),
+      };
+      const done = (op: SQLiteColumn) => and(eq(operations.userId, userId), eq(operations.id, op));
+      const [now, earlier] = await db.batch([
+        db
+          .select({ ...row, ...doer })
+          .from(memories)
+          .leftJoin(operations, done(memories.changedOp))
+          .where(
+            and(eq(memories.userId, userId), eq(memories.id, id), lt(memories.version, before)),
+          ),
+        db
+          .select({ ...versionRow, ...doer })
+          .from(memoryVersions)
+          .leftJoin(operations, done(memoryVersions.changedOp))
+          .where(
+            and(
+              eq(memoryVersions.userId, userId),
+              eq(memoryVersions.id, id),
+              lt(memoryVersions.version, before),
+            ),
+          )
+          .orderBy(desc(memoryVersions.version))
+          .limit(limit),
+      ]);
+      return [...now, ...earlier].slice(0, limit);
     },
 
     /** An earlier state; null: there is none of this version. */
@@ -373,11 +407,14 @@ export function openMemories(d1: D1Database, userId: string) {
             .bind(userId, grantId, claim.key, claim.argsHash, op, claim.expiresAt, now),
         );
       }
-      const { limit, makeRoom, place = ANYWHERE } = input;
+      const { limit, makeRoom } = input;
+      const place = placeParameter(input.place ?? ANYWHERE, [created.id]);
       if (makeRoom !== null) {
         const room = {
           saveOp: op,
-          ruleOp: makeRoom,
+          ruleOp: makeRoom.op,
+          roots: makeRoom.roots,
+          place,
           grantId,
           client,
           key,
@@ -400,11 +437,14 @@ export function openMemories(d1: D1Database, userId: string) {
               key,
               JSON.stringify(created),
               limit,
-              makeRoom,
-              JSON.stringify(place.noFiles),
-              place.noDirectory,
+              makeRoom?.op ?? null,
+              place,
             ),
         ) - 1;
+      const freeAt =
+        input.place === undefined
+          ? -1
+          : statements.push(d1.prepare(SQL_IS_FREE).bind(userId, place)) - 1;
       if (claim !== null) {
         statements.push(
           d1.prepare(SQL_RELEASE).bind(userId, grantId, claim.key, op, created.fingerprint),
@@ -417,11 +457,9 @@ export function openMemories(d1: D1Database, userId: string) {
           d1.prepare(SQL_SUPERSEDE).bind(...bound),
         );
       }
+      const labelled = { id: created.id, labels: { drop: [], add: input.labels } };
       statements.push(
-        d1.prepare(SQL_INDEX).bind(userId, op, created.id),
-        ...labelStatements(created.id, input.labels, operation),
-      );
-      statements.push(
+        ...findableStatements(d1, userId, { items: [labelled], op, now }),
         d1.prepare(SQL_COUNT_NEW).bind(userId, op, created.id),
         d1
           .prepare(SQL_SAVE_OPERATION)
@@ -449,7 +487,10 @@ export function openMemories(d1: D1Database, userId: string) {
             : { outcome: "idempotency_conflict" };
         }
       }
-      if (made === undefined) return { outcome: "full" };
+      if (made === undefined) {
+        const isPlaceless = freeAt >= 0 && results[freeAt]?.results.length === 0;
+        return { outcome: isPlaceless ? "no_place" : "full" };
+      }
       // The statement before the insert reads what made room.
       const [trashed] = (makeRoom === null ? [] : (results[inserted - 1]?.results ?? [])) as [
         SealedText?,
@@ -464,26 +505,31 @@ export function openMemories(d1: D1Database, userId: string) {
           };
     },
 
-    /** Replaces a row, keeping the earlier state. False: it is at another version now, or a living twin holds the new text. */
+    /** Replaces a row, keeping the earlier state. False: it is at another version now, a living twin holds the new text, or its place is taken. */
     async change(input: ChangeInput, operation: OperationInput): Promise<boolean> {
-      const { id, expectedVersion, row: changed } = input;
+      const { id, expectedVersion, row: changed, labels: changes, place = ANYWHERE } = input;
       const { id: op, grantId, client, now } = operation;
       const isLiving = changed.status !== "trashed" && changed.supersededBy === null ? 1 : 0;
       const statements = [
         d1
           .prepare(SQL_CHANGED_VERSION)
-          .bind(userId, op, now, id, expectedVersion, changed.fingerprint, isLiving),
+          .bind(
+            userId,
+            op,
+            now,
+            id,
+            expectedVersion,
+            changed.fingerprint,
+            isLiving,
+            placeParameter(place, [id]),
+          ),
         d1.prepare(SQL_CHANGE).bind(userId, op, id, expectedVersion, JSON.stringify(changed)),
-        d1.prepare(SQL_UNINDEX).bind(userId, op, id),
-        d1.prepare(SQL_INDEX).bind(userId, op, id),
+        ...findableStatements(d1, userId, {
+          items: [{ id, ...(changes && { labels: changes }) }],
+          op,
+          now,
+        }),
       ];
-      if (input.labels !== undefined) {
-        const drop = JSON.stringify(input.labels.drop);
-        statements.push(
-          d1.prepare(SQL_UNLABEL).bind(userId, op, id, drop),
-          ...labelStatements(id, input.labels.add, operation),
-        );
-      }
       if (input.supersedes !== undefined) {
         const bound = [userId, op, id, input.supersedes, now];
         statements.push(
@@ -500,9 +546,9 @@ export function openMemories(d1: D1Database, userId: string) {
       return results.at(-1)?.results.length === 1;
     },
 
-    /** Up to three that a person would miss least, those first. */
-    leastUseful(now: number): Promise<SealedText[]> {
-      return readLeastUseful(d1, userId, now);
+    /** Up to three that a person would miss least, those first. @param roots label of the roots of stores */
+    leastUseful(now: number, roots: string): Promise<SealedText[]> {
+      return readLeastUseful(d1, userId, now, roots);
     },
 
     /** Whether a memory in the trash was approved when it went there, or waited. */
@@ -520,6 +566,50 @@ export function openMemories(d1: D1Database, userId: string) {
         .orderBy(desc(memoryVersions.version))
         .limit(1);
       return found?.status === "pending" ? "pending" : "active";
+    },
+
+    /** Names of tags and projects, the most used first. @param limit of each kind */
+    async labelNames(limit: number) {
+      const uses = sql<number>`count(*)`;
+      const named = (kind: "tag" | "project") =>
+        db
+          .select({ label: labels.label, body: sql<string>`hex(${labels.body})`, count: uses })
+          .from(labels)
+          .innerJoin(
+            sql`memory_labels ml`,
+            sql`ml.user_id = ${userId} AND ml.label = ${labels.label}`,
+          )
+          .innerJoin(memories, sql`${memories.seq} = ml.seq`)
+          .where(
+            and(eq(labels.userId, userId), eq(labels.kind, kind), ne(memories.status, "trashed")),
+          )
+          .groupBy(labels.label)
+          .orderBy(desc(uses), asc(labels.label))
+          .limit(limit);
+      const [tags, projects] = await db.batch([named("tag"), named("project")]);
+      return { tags, projects };
+    },
+
+    /** Which of these, that are in the trash, waited for approval when they went there. */
+    async waitedBeforeTrash(ids: readonly string[]): Promise<Set<string>> {
+      const last = await db
+        .select({
+          id: memoryVersions.id,
+          status: memoryVersions.status,
+          // Of the group that row gives the status.
+          version: sql<number>`max(${memoryVersions.version})`,
+        })
+        .from(sql`json_each(${JSON.stringify(ids)}) j`)
+        .crossJoin(memoryVersions)
+        .where(
+          and(
+            eq(memoryVersions.userId, userId),
+            sql`${memoryVersions.id} = j.value`,
+            ne(memoryVersions.status, "trashed"),
+          ),
+        )
+        .groupBy(memoryVersions.id);
+      return new Set(last.filter(({ status }) => status === "pending").map(({ id }) => id));
     },
 
     /** Active memories counted by category, source, client and month together, in one walk over them; and the most used tags. */

@@ -2,19 +2,20 @@
  * Memory files of one user: memories that have a path. Only tokens of paths are known here (`vault/blind.ts`): a file stands at its own,
  * and is labelled with those of the directories above it.
  */
-import { and, eq, getTableColumns, inArray, isNotNull, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, inArray, isNotNull, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { packed, runBatch } from "./batch.ts";
+import { packed, runBatch, SQL_HAS_OPERATION } from "./batch.ts";
 import { columnLists, prefixed } from "./columns.ts";
 import {
   memoryPage,
   pageSql,
   readPage,
+  ROWS_A_PAGE,
   type ExportRow,
   type Page,
   type StoredFlags,
 } from "./export-rows.ts";
-import { isFree, type FilePlace } from "./file-place.ts";
+import { isFree, placeParameter, type FilePlace } from "./file-place.ts";
 import { findableStatements, type LabelChanges } from "./findable.ts";
 import type { MemoryRow, OperationInput, SealedMemory } from "./memories.ts";
 import { memories, memoryLabels, type MemoryStatus } from "./schema.ts";
@@ -53,6 +54,9 @@ export interface StateFilter {
   readonly until?: number | undefined;
 }
 
+/** A file as far as it must be known to go to the trash. */
+export type FileVersion = Pick<FileRow, "id" | "version">;
+
 /** Place of the last state of a page. */
 export type StatePlace = readonly [updatedAt: number, id: string, version: number];
 
@@ -61,6 +65,7 @@ const SQL_UNDER = pageSql(
   ["l.seq"],
   "l.user_id = ?1 AND l.label = ?2 AND l.seq > ?3 AND t.status = 'active' AND t.path_token IS NOT NULL",
   "memory_labels l CROSS JOIN memories t ON t.seq = l.seq",
+  "?4",
 );
 
 const ALL = columnLists(memories, ["seq", "userId"], "j.value");
@@ -73,7 +78,7 @@ const SQL_KEEP = `INSERT INTO memory_versions (user_id, id, replaced_op, replace
   CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value->>'id' AND m.version = j.value->>'version'
   WHERE NOT EXISTS (SELECT 1 FROM json_each(?4) k WHERE NOT EXISTS (SELECT 1 FROM memories o
     WHERE o.user_id = ?1 AND o.id = k.value->>'id' AND o.version = k.value->>'version'))
-  AND ${isFree("?5", "?6")} ON CONFLICT DO NOTHING`;
+  AND ${isFree("?5")} ON CONFLICT DO NOTHING`;
 /** An upsert, because the rows of an UPDATE … FROM json_each() would each walk the whole list. */
 const SQL_REWRITE = `INSERT INTO memories (user_id, ${ALL.names}) SELECT ?1, ${ALL.fromJson} FROM json_each(?3) j
   WHERE EXISTS (SELECT 1 FROM memory_versions v WHERE v.user_id = ?1 AND v.id = j.value->>'id'
@@ -86,22 +91,31 @@ const SQL_COUNT = `UPDATE accounts SET memory_tokens = memory_tokens + s.more_to
 const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
   SELECT ?1, ?2, 'update', ?3, ?4, ?5, ?6, NULL, ?7
   WHERE EXISTS (SELECT 1 FROM memory_versions v WHERE v.user_id = ?1 AND v.replaced_op = ?2) ON CONFLICT DO NOTHING`;
-const SQL_HAS_OPERATION = "SELECT 1 FROM operations WHERE user_id = ?1 AND id = ?2";
 
+// ?1 user, ?2 directory, ?11 one of its files. The second does not walk the others.
+const ALL_FILES =
+  "FROM memory_labels l CROSS JOIN memories m ON m.seq = l.seq AND l.user_id = ?1 AND l.label = ?2";
+const ONE_FILE =
+  "FROM memories m CROSS JOIN memory_labels l ON l.seq = m.seq AND l.user_id = ?1 AND l.label = ?2 AND m.user_id = ?1 AND m.id = ?11";
 /** Bodies are read once it is known which states are wanted. */
-const STATES = `SELECT 0 AS is_earlier, m.seq AS place, m.id, m.version, m.status, m.updated_at, m.changed_op
-    FROM memory_labels l CROSS JOIN memories m ON m.seq = l.seq WHERE l.user_id = ?1 AND l.label = ?2
-  UNION ALL SELECT 1, v.rowid, v.id, v.version, v.status, v.updated_at, v.changed_op FROM memory_labels l CROSS JOIN memories m ON m.seq = l.seq
-    CROSS JOIN memory_versions v ON v.user_id = ?1 AND v.id = m.id WHERE l.user_id = ?1 AND l.label = ?2`;
-const SQL_STATES = `SELECT w.id, w.version, w.status, w.updated_at AS updatedAt, w.grant_id AS grantId,
+function statesSql(files: string): string {
+  return `SELECT w.id, w.version, w.status, w.updated_at AS updatedAt, w.grant_id AS grantId,
     coalesce(m.body_version, v.body_version) AS bodyVersion, hex(coalesce(m.body, v.body)) AS body
-  FROM (SELECT s.*, o.grant_id FROM (${STATES}) s LEFT JOIN operations o ON o.user_id = ?1 AND o.id = s.changed_op
-    WHERE (?3 IS NULL OR s.id = ?3) AND (?4 IS NULL OR o.grant_id = ?4) AND s.updated_at BETWEEN ?5 AND ?6
-    AND (?7 IS NULL OR ?7 = CASE WHEN s.status = 'trashed' THEN 'deleted' WHEN s.version = 1 THEN 'created' ELSE 'modified' END)
-    AND (s.updated_at, s.id, s.version) < (?8, ?9, ?10) AND (?12 IS NULL OR s.version = ?12)
-    ORDER BY s.updated_at DESC, s.id DESC, s.version DESC LIMIT ?11) w
+  FROM (SELECT s.*, o.grant_id FROM (
+      SELECT 0 AS is_earlier, m.seq AS place, m.id, m.version, m.status, m.updated_at, m.changed_op ${files}
+      UNION ALL SELECT 1, v.rowid, v.id, v.version, v.status, v.updated_at, v.changed_op ${files}
+        CROSS JOIN memory_versions v ON v.user_id = ?1 AND v.id = m.id
+    ) s LEFT JOIN operations o ON o.user_id = ?1 AND o.id = s.changed_op
+    WHERE (?3 IS NULL OR o.grant_id = ?3) AND s.updated_at BETWEEN ?4 AND ?5
+    AND (?6 IS NULL OR ?6 = CASE WHEN s.status = 'trashed' THEN 'deleted' WHEN s.version = 1 THEN 'created' ELSE 'modified' END)
+    AND (s.updated_at, s.id, s.version) < (?7, ?8, ?9) AND (?12 IS NULL OR s.version = ?12)
+    ORDER BY s.updated_at DESC, s.id DESC, s.version DESC LIMIT ?10) w
   LEFT JOIN memories m ON NOT w.is_earlier AND m.seq = w.place LEFT JOIN memory_versions v ON w.is_earlier AND v.rowid = w.place
   ORDER BY w.updated_at DESC, w.id DESC, w.version DESC`;
+}
+const SQL_STATES = statesSql(ALL_FILES);
+const SQL_STATES_OF_ONE = statesSql(ONE_FILE);
+const SQL_VERSIONS_UNDER = `SELECT m.id, m.version ${ALL_FILES} WHERE m.status = 'active' AND m.path_token IS NOT NULL`;
 
 // ?1 user, ?2 memory, ?3 version of the text. Several states have it where only the status changed. What is in use is left alone.
 const IN_USE =
@@ -111,12 +125,28 @@ const REDACTED = `body = unhex(?4->>'body'), size_bytes = ?4->>'sizeBytes', key_
   path_token = NULL, tokens = '', dt = '', token_count = 0`;
 const SQL_COUNT_REDACTED = `UPDATE accounts SET bytes = bytes + coalesce((SELECT sum((?4->>'sizeBytes') - size_bytes) FROM memories WHERE ${WITH_TEXT}), 0)
   WHERE user_id = ?1`;
-const SQL_REDACT = `UPDATE memories SET ${REDACTED} WHERE ${WITH_TEXT}`;
+/** What is in the trash gets a new version, as from any change: a restore or an undo that has read the text is then too late. */
+const SQL_REDACTED_VERSION = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${SHARED.names})
+  SELECT user_id, id, ?4, ?5, ${SHARED.names} FROM memories WHERE ${WITH_TEXT} ON CONFLICT DO NOTHING`;
+const SQL_REDACT = `UPDATE memories SET ${REDACTED}, version = version + 1, changed_op = ?5, updated_at = ?6 WHERE ${WITH_TEXT}`;
 const SQL_REDACT_VERSIONS = `UPDATE memory_versions SET ${REDACTED} WHERE ${WITH_TEXT}`;
 const SQL_REDACTED_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
   SELECT ?1, ?4, 'update', ?5, ?6, ?7, '{"redacted":1}', NULL, ?2
   WHERE EXISTS (SELECT 1 FROM memory_versions WHERE user_id = ?1 AND id = ?2 AND body_version = ?3 AND dt = '')
   OR EXISTS (SELECT 1 FROM memories WHERE user_id = ?1 AND id = ?2 AND body_version = ?3 AND dt = '') ON CONFLICT DO NOTHING`;
+
+/** Puts rows in the place of those one version before them, where this operation kept those. */
+export function rewriteStatements(
+  d1: D1Database,
+  userId: string,
+  op: string,
+  rows: readonly SealedMemory[],
+): D1PreparedStatement[] {
+  const texts = rows.map((row) => JSON.stringify(row));
+  return packed(texts, ({ length }) => length + 1).map((part) =>
+    d1.prepare(SQL_REWRITE).bind(userId, op, `[${part.join(",")}]`),
+  );
+}
 
 export type MemoryFileStore = ReturnType<typeof openMemoryFiles>;
 
@@ -140,14 +170,23 @@ export function openMemoryFiles(d1: D1Database, userId: string) {
         );
     },
 
-    /** Those in a directory, at any depth, in the order of their `seq`. */
-    async under(directory: string, after: number): Promise<Page<FileRow>> {
-      return memoryPage(
-        await readPage<StoredFlags<FileRow>>(d1, SQL_UNDER, [userId, directory, after]),
-      );
+    /** Those in a directory, at any depth, in the order of their `seq`. @param limit at most `ROWS_A_PAGE` */
+    async under(directory: string, after: number, limit = ROWS_A_PAGE): Promise<Page<FileRow>> {
+      const values = [userId, directory, after, limit];
+      return memoryPage(await readPage<StoredFlags<FileRow>>(d1, SQL_UNDER, values, limit));
     },
 
-    async firstUnder(directory: string): Promise<FileRow | null> {
+    /** Those in a directory, at any depth, without their texts. */
+    async versionsUnder(directory: string): Promise<FileVersion[]> {
+      const { results } = await d1
+        .prepare(SQL_VERSIONS_UNDER)
+        .bind(userId, directory)
+        .run<FileVersion>();
+      return results;
+    },
+
+    /** @param except id of a file that does not count */
+    async firstUnder(directory: string, except = ""): Promise<FileRow | null> {
       const [found] = await db
         .select(row)
         .from(memoryLabels)
@@ -159,13 +198,14 @@ export function openMemoryFiles(d1: D1Database, userId: string) {
             eq(memories.seq, memoryLabels.seq),
             eq(memories.status, "active"),
             isNotNull(memories.pathToken),
+            ne(memories.id, except),
           ),
         )
         .limit(1);
       return found ?? null;
     },
 
-    /** Replaces files, all or none. False: one of them is at another version, or a place is taken. */
+    /** Replaces files, all or none. False: one of them is at another version, or the place is not free. */
     async rewrite(
       files: readonly Rewrite[],
       place: FilePlace,
@@ -174,21 +214,23 @@ export function openMemoryFiles(d1: D1Database, userId: string) {
       const read = files.map(({ row: { id, version } }) => ({ id, version: version - 1 }));
       const subject = files.length === 1 ? (files[0]?.row.id ?? null) : null;
       const counts = JSON.stringify({ memories: files.length });
-      const rows = files.map((file) => JSON.stringify(file.row));
       const items = files.map(({ row: { id }, labels }) => ({ id, ...(labels && { labels }) }));
       const results = await runBatch(d1, [
-        d1
-          .prepare(SQL_KEEP)
-          .bind(
-            userId,
-            op,
-            now,
-            JSON.stringify(read),
-            JSON.stringify(place.noFiles),
-            place.noDirectory,
+        d1.prepare(SQL_KEEP).bind(
+          userId,
+          op,
+          now,
+          JSON.stringify(read),
+          placeParameter(
+            place,
+            read.map(({ id }) => id),
           ),
-        ...packed(rows, ({ length }) => length + 1).map((part) =>
-          d1.prepare(SQL_REWRITE).bind(userId, op, `[${part.join(",")}]`),
+        ),
+        ...rewriteStatements(
+          d1,
+          userId,
+          op,
+          files.map((file) => file.row),
         ),
         ...packed(items, (item) => JSON.stringify(item).length + 1).flatMap((part) =>
           findableStatements(d1, userId, { items: part, op, now }),
@@ -208,17 +250,17 @@ export function openMemoryFiles(d1: D1Database, userId: string) {
     ): Promise<MemoryState[]> {
       const place = after ?? [Number.MAX_SAFE_INTEGER, "", 0];
       const { results } = await d1
-        .prepare(SQL_STATES)
+        .prepare(id === undefined ? SQL_STATES : SQL_STATES_OF_ONE)
         .bind(
           userId,
           directory,
-          id ?? null,
           grantId ?? null,
           from,
           until,
           change ?? null,
           ...place,
           limit,
+          id ?? null,
           version ?? null,
         )
         .run<MemoryState>();
@@ -235,7 +277,8 @@ export function openMemoryFiles(d1: D1Database, userId: string) {
       const text = JSON.stringify(redacted);
       const results = await runBatch(d1, [
         d1.prepare(SQL_COUNT_REDACTED).bind(...bound, text),
-        d1.prepare(SQL_REDACT).bind(...bound, text),
+        d1.prepare(SQL_REDACTED_VERSION).bind(...bound, op, now),
+        d1.prepare(SQL_REDACT).bind(...bound, text, op, now),
         d1.prepare(SQL_REDACT_VERSIONS).bind(...bound, text),
         d1.prepare(SQL_REDACTED_OPERATION).bind(...bound, op, grantId, client, now),
         d1.prepare(SQL_HAS_OPERATION).bind(userId, op),

@@ -10,6 +10,7 @@ import { openExportRows, type ExportRows } from "./export-rows.ts";
 import { openImports, type ImportStore } from "./imports.ts";
 import { openJobs, type JobStore } from "./jobs.ts";
 import { openMemories, type MemoryStore } from "./memories.ts";
+import { openManyMemories, type ManyMemoriesStore } from "./many-memories.ts";
 import { openMemoryFiles, type MemoryFileStore } from "./memory-files.ts";
 import { openMemoryIndex, type MemoryIndex } from "./memory-index.ts";
 import { openMessageIndex, type MessageIndex } from "./message-index.ts";
@@ -17,6 +18,10 @@ import { openArchiveRestore, type ArchiveRestoreStore } from "./archive-restore.
 import type { MemoryRules, RuleSources } from "./rules.ts";
 import { openOperations, type OperationStore } from "./operations.ts";
 import { readPlan, type Plan } from "./plan.ts";
+import { openSyncRows, type SyncRows } from "./sync-rows.ts";
+import { openSyncedConversations, type SyncedConversationStore } from "./synced-conversations.ts";
+import { openSyncedMemories, type SyncedMemoryStore } from "./synced-memories.ts";
+import { openTimeline, type TimelineStore } from "./timeline.ts";
 import { openReindex, type ReindexStore } from "./reindex.ts";
 
 /** One user's stores and opened keys: what a domain function is given, for one request. */
@@ -31,6 +36,7 @@ export interface OpenAccount {
   readonly ruleSources: RuleSources;
   readonly accounts: AccountStore;
   readonly memories: MemoryStore;
+  readonly manyMemories: ManyMemoriesStore;
   readonly memoryFiles: MemoryFileStore;
   readonly memoryIndex: MemoryIndex;
   readonly conversations: ConversationStore;
@@ -40,7 +46,11 @@ export interface OpenAccount {
   readonly exportRows: ExportRows;
   readonly imports: ImportStore;
   readonly archiveRestore: ArchiveRestoreStore;
+  readonly syncRows: SyncRows;
+  readonly syncedMemories: SyncedMemoryStore;
+  readonly syncedConversations: SyncedConversationStore;
   readonly jobs: JobStore;
+  readonly timeline: TimelineStore;
   readonly archives: ArchiveStore;
   readonly backups: BackupStore;
   readonly backupFiles: BackupFiles;
@@ -87,6 +97,7 @@ export function openAccount(
     row: account,
     accounts: openAccounts(env.DB, keys.userId),
     memories: openMemories(env.DB, keys.userId),
+    manyMemories: openManyMemories(env.DB, keys.userId),
     memoryFiles: openMemoryFiles(env.DB, keys.userId),
     memoryIndex: openMemoryIndex(env.DB, account),
     conversations: openConversations(env.DB, keys.userId),
@@ -96,7 +107,11 @@ export function openAccount(
     exportRows: openExportRows(env.DB, keys.userId),
     imports: openImports(env.DB, keys.userId),
     archiveRestore: openArchiveRestore(env.DB, keys.userId),
+    syncRows: openSyncRows(env.DB, keys.userId),
+    syncedMemories: openSyncedMemories(env.DB, keys.userId),
+    syncedConversations: openSyncedConversations(env.DB, keys.userId),
     jobs: openJobs(env.DB, keys.userId),
+    timeline: openTimeline(env.DB, keys.userId),
     archives: openArchives(env.ARCHIVES, keys),
     backups: openBackups(env.DB, keys.userId),
     backupFiles: openBackupFiles(env.ARCHIVES, keys.userId),

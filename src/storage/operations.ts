@@ -9,6 +9,7 @@ import { SQL_CHANGED } from "./accounts.ts";
 import { runBatch } from "./batch.ts";
 import { columnLists, prefixed } from "./columns.ts";
 import { conversationStatements } from "./conversation-states.ts";
+import { isRoot } from "./file-place.ts";
 import { findableStatements, type LabelChanges } from "./findable.ts";
 import type { OperationInput } from "./memories.ts";
 import {
@@ -68,25 +69,32 @@ const MEMORY = columnLists(memories, ["seq", "userId", "id"]);
 const KEPT = ["version", "updatedAt", "lastUsedAt", "trashedAt", "changedOp"];
 const RESTORED = earlierValues(columnLists(memories, ["seq", "userId", "id", ...KEPT]).names);
 
-// ?1 user, ?2 the undo, ?3 time, ?4 items. Each statement takes the items that are still as they were read, so that a batch that is
+// ?1 user, ?2 the undo, ?3 time, ?4 items, ?5 label of the roots of stores. Each statement takes the items that are still as they were read, so that a batch that is
 // run again finds none.
 const AS_READ = `json_each(?4) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value->>'id' AND m.version = j.value->>'version'
   LEFT JOIN memory_versions e ON e.user_id = ?1 AND e.id = m.id AND e.version = j.value->>'earlier'`;
 /** A living memory that says the same would make two of one text. */
-const HAS_ROOM = `(coalesce(e.status, 'trashed') = 'trashed' OR e.superseded_by IS NOT NULL OR NOT EXISTS (SELECT 1 FROM memories t
+const HAS_NO_TWIN = `(coalesce(e.status, 'trashed') = 'trashed' OR e.superseded_by IS NOT NULL OR NOT EXISTS (SELECT 1 FROM memories t
   WHERE t.user_id = ?1 AND t.fingerprint = e.fingerprint AND t.status IN ('active', 'pending') AND t.superseded_by IS NULL AND t.id <> m.id))`;
+/** What was redacted is without words, those of its day too: there is nothing to bring back. */
+const IS_THERE = "(j.value->>'earlier' IS NULL OR e.dt <> '')";
+/** A root leaves its place with the last of its files, which would answer to nobody. They are labelled with the place. */
+const LEAVES_NO_FILES = `NOT (m.status = 'active' AND (e.status = 'active' AND e.path_token = m.path_token) IS NOT TRUE AND ${isRoot("m.seq", "?5")}
+  AND EXISTS (SELECT 1 FROM memory_labels d CROSS JOIN memories f ON f.seq = d.seq AND f.status = 'active' AND f.path_token IS NOT NULL
+    WHERE d.user_id = ?1 AND d.label = m.path_token AND f.id NOT IN (SELECT i.value->>'id' FROM json_each(?4) i)))`;
+const MAY_GO = `${HAS_NO_TWIN} AND ${IS_THERE} AND ${LEAVES_NO_FILES}`;
 // An earlier state may have been indexed by an earlier tokeniser: the account then says so, and is indexed again.
 const SQL_COUNT = `INSERT INTO accounts (user_id, memory_tokenizer, memories_active, memories_pending, memories_trashed, memory_tokens, bytes)
   SELECT ?1, coalesce(min(n.tokenizer), ${TOKENIZER_VERSION}), coalesce(sum((n.status = 'active') - (n.was = 'active')), 0), coalesce(sum((n.status = 'pending') - (n.was = 'pending')), 0),
     coalesce(sum((n.status = 'trashed') - (n.was = 'trashed')), 0),
     coalesce(sum(iif(n.status = 'active', n.tokens, 0) - iif(n.was = 'active', n.had_tokens, 0)), 0), coalesce(sum(n.bytes - n.had_bytes), 0)
   FROM (SELECT m.status AS was, m.token_count AS had_tokens, m.size_bytes AS had_bytes, coalesce(e.status, 'trashed') AS status,
-    coalesce(e.tokenizer_version, ${TOKENIZER_VERSION}) AS tokenizer, coalesce(e.token_count, m.token_count) AS tokens, coalesce(e.size_bytes, m.size_bytes) AS bytes FROM ${AS_READ} WHERE ${HAS_ROOM}) n WHERE true
+    coalesce(e.tokenizer_version, ${TOKENIZER_VERSION}) AS tokenizer, coalesce(e.token_count, m.token_count) AS tokens, coalesce(e.size_bytes, m.size_bytes) AS bytes FROM ${AS_READ} WHERE ${MAY_GO}) n WHERE true
   ON CONFLICT (user_id) DO UPDATE SET memory_tokenizer = min(memory_tokenizer, excluded.memory_tokenizer), memories_active = memories_active + excluded.memories_active,
     memories_pending = memories_pending + excluded.memories_pending, memories_trashed = memories_trashed + excluded.memories_trashed,
     memory_tokens = memory_tokens + excluded.memory_tokens, bytes = bytes + excluded.bytes, changes = changes + 1`;
 const SQL_KEEP = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${MEMORY.names})
-  SELECT ?1, m.id, ?2, ?3, ${prefixed("m", MEMORY.names)} FROM ${AS_READ} WHERE ${HAS_ROOM} ON CONFLICT DO NOTHING`;
+  SELECT ?1, m.id, ?2, ?3, ${prefixed("m", MEMORY.names)} FROM ${AS_READ} WHERE ${MAY_GO} ON CONFLICT DO NOTHING`;
 const KEPT_BY_THIS = `EXISTS (SELECT 1 FROM memory_versions k WHERE k.user_id = ?1 AND k.id = memories.id AND k.version = memories.version AND k.replaced_op = ?2)`;
 /** Materialised, they get an index: SQLite would compare each memory with each. */
 const ITEMS = `WITH items AS MATERIALIZED (SELECT i.seq, j.value->>'version' AS version, j.value->>'earlier' AS earlier
@@ -107,6 +115,20 @@ const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, clie
   SELECT ?1, ?2, ?8, ?4, ?5, ?6, '{}', ?7, NULL WHERE EXISTS (${SQL_DONE}) ON CONFLICT DO NOTHING`;
 const SQL_FINISH = "UPDATE operations SET counts = ?3 WHERE user_id = ?1 AND id = ?2";
 
+const SQL_CHANGED_MEMORIES = `SELECT v.id FROM json_each(?2) j CROSS JOIN memory_versions v ON v.user_id = ?1 AND v.replaced_op = j.value
+  UNION SELECT m.id FROM json_each(?2) j CROSS JOIN operations o ON o.user_id = ?1 AND o.id = j.value
+    CROSS JOIN memories m ON m.user_id = ?1 AND m.id = o.subject`;
+/** Operations of one kind, of one client, on one day (UTC, days since 1970). */
+export interface WriteTally {
+  readonly grantId: string;
+  readonly kind: OperationRow["kind"];
+  readonly day: number;
+  readonly writes: number;
+}
+
+const SQL_TALLY = `SELECT grant_id AS grantId, kind, created_at / 86400000 AS day, count(*) AS writes
+  FROM (SELECT grant_id, kind, created_at FROM operations WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2) GROUP BY grant_id, kind, day`;
+
 export type OperationStore = ReturnType<typeof openOperations>;
 
 export function openOperations(d1: D1Database, userId: string) {
@@ -115,13 +137,14 @@ export function openOperations(d1: D1Database, userId: string) {
 
   function memoryStatements(
     items: readonly UndoItem[],
+    roots: string | null,
     { id: op, now }: OperationInput,
   ): D1PreparedStatement[] {
     if (items.length === 0) return [];
     const rows = JSON.stringify(items);
     return [
       ...[SQL_COUNT, SQL_KEEP, SQL_RESTORE, SQL_TRASH].map((statement) =>
-        bound(d1, statement, [userId, op, now, rows]),
+        bound(d1, statement, [userId, op, now, rows, roots]),
       ),
       ...findableStatements(d1, userId, { items, op, now }),
     ];
@@ -146,6 +169,12 @@ export function openOperations(d1: D1Database, userId: string) {
         .limit(limit);
     },
 
+    /** How often each client wrote what, by day, among the newest operations. */
+    async tally(limit: number): Promise<WriteTally[]> {
+      const { results } = await d1.prepare(SQL_TALLY).bind(userId, limit).run<WriteTally>();
+      return results;
+    },
+
     /** What a client did from a time on, newest first, without what it undid. */
     async since(
       grantId: string,
@@ -166,6 +195,65 @@ export function openOperations(d1: D1Database, userId: string) {
         )
         .orderBy(desc(operations.id))
         .limit(limit);
+    },
+
+    /** Ids of the memories that these operations were about, changed, trashed or brought back; not those that imports made, of which nobody knew. */
+    async changedMemories(ids: readonly string[]): Promise<string[]> {
+      const { results } = await d1
+        .prepare(SQL_CHANGED_MEMORIES)
+        .bind(userId, JSON.stringify(ids))
+        .run<{ id: string }>();
+      return results.map(({ id }) => id);
+    },
+
+    /** Who changed something, the latest first. */
+    async clients(
+      limit: number,
+    ): Promise<{ grantId: string; client: string; operations: number; lastAt: number }[]> {
+      return db
+        .select({
+          grantId: operations.grantId,
+          // Beside max() SQLite takes it from the row of the maximum: as the client was called last.
+          client: operations.client,
+          operations: sql<number>`count(*)`,
+          lastAt: sql<number>`max(${operations.createdAt})`,
+        })
+        .from(operations)
+        .where(mine)
+        .groupBy(operations.grantId)
+        .orderBy(sql`max(${operations.createdAt}) DESC`)
+        .limit(limit);
+    },
+
+    /** What a client did from a time on, summed by kind, without what it undid. */
+    async sumsSince(
+      grantId: string,
+      time: number,
+    ): Promise<
+      {
+        kind: OperationRow["kind"];
+        operations: number;
+        memories: number;
+        conversations: number;
+      }[]
+    > {
+      return db
+        .select({
+          kind: operations.kind,
+          operations: sql<number>`count(*)`,
+          memories: sumOf("memories"),
+          conversations: sumOf("conversations"),
+        })
+        .from(operations)
+        .where(
+          and(
+            mine,
+            eq(operations.grantId, grantId),
+            gte(operations.createdAt, time),
+            ne(operations.kind, "undo"),
+          ),
+        )
+        .groupBy(operations.kind);
     },
 
     /** Memories that it made or changed, as they are now. */
@@ -191,14 +279,14 @@ export function openOperations(d1: D1Database, userId: string) {
           .from(sql`json_each(${ids}) j`)
           .crossJoin(memories)
           .where(and(eq(memories.userId, userId), sql`${memories.id} = j.value`)),
-        // Walks the user's memories, which no index spares: only an import makes many.
+        // Walks the user's memories, which no index spares: only an import or a sync makes many.
         db
           .select(columns)
           .from(memories)
           .where(
             and(
               eq(memories.userId, userId),
-              kind === "import" ? eq(memories.createdOp, id) : sql`0`,
+              kind === "import" || kind === "sync" ? eq(memories.createdOp, id) : sql`0`,
             ),
           ),
       ]);
@@ -296,10 +384,23 @@ export function openOperations(d1: D1Database, userId: string) {
       );
     },
 
-    /** One atomic batch. @returns the ids of the items that were brought back or trashed: those that are still as they were read */
+    /**
+     * One atomic batch.
+     * @returns the ids of the items that were brought back or trashed: those that are still as they were read, except for the root of a
+     * store that would leave files behind
+     */
     async bringBack(
       batch: UndoBatch,
-      { kind, undoes }: { readonly kind: OperationRow["kind"]; readonly undoes: string | null },
+      {
+        kind,
+        undoes,
+        roots = null,
+      }: {
+        readonly kind: OperationRow["kind"];
+        readonly undoes: string | null;
+        /** Label of the roots of stores; null where no active memory leaves its place. */
+        readonly roots?: string | null;
+      },
       operation: OperationInput,
     ): Promise<Set<string>> {
       const { id: op, grantId, client, now } = operation;
@@ -312,8 +413,8 @@ export function openOperations(d1: D1Database, userId: string) {
       const withMessages =
         undoes !== null && batch.conversations.some(({ earlier }) => earlier !== null);
       const statements = [
-        ...memoryStatements(leaving, operation),
-        ...memoryStatements(returning, operation),
+        ...memoryStatements(leaving, roots, operation),
+        ...memoryStatements(returning, roots, operation),
         ...(batch.conversations.length === 0
           ? []
           : conversationStatements({ withMessages }).map((statement) =>
@@ -350,6 +451,10 @@ const EARLIER = {
   // Every state has words of its day in it, except for one that was redacted (`memory-files.ts`).
   dt: memoryVersions.dt,
 };
+
+function sumOf(item: "memories" | "conversations") {
+  return sql<number>`coalesce(sum(${operations.counts}->>${item}), 0)`;
+}
 
 /** D1 refuses values that a statement does not name. */
 function bound(d1: D1Database, statement: string, values: readonly unknown[]): D1PreparedStatement {

@@ -3,6 +3,7 @@
  * save that needs its place. All of it is decided in SQL, because parallel saves read the same counters before any of them writes.
  */
 import { CLAIMED } from "./batch.ts";
+import { isFree, isRoot } from "./file-place.ts";
 
 /** A memory as far as it must be shown to be recognised: its ciphertext in hex. */
 export interface SealedText {
@@ -24,6 +25,10 @@ export interface RoomInput {
   readonly now: number;
   /** The memory that the save supersedes must stay where it is. */
   readonly spared: string | null;
+  /** From `placeParameter`: where what is saved has no place, nothing makes room for it. */
+  readonly place: string;
+  /** Label of the roots of stores, which never make room: their files would answer to nobody. */
+  readonly roots: string;
   /** What a memory and its earlier versions have in common. */
   readonly columns: string;
 }
@@ -55,22 +60,22 @@ function usefulness(living: 0 | 1): string {
 }
 
 /** ?1 user. Least useful first: superseded and expired ones, then by importance, last use and age. */
-function leastUseful(now: string, spared: string, limit: number): string {
+function leastUseful(now: string, spared: string, roots: string, limit: number): string {
   const kept = "user_id = ?1 AND status IN ('active', 'pending')";
   const window = (status: string) =>
     `SELECT * FROM (SELECT ${usefulness(1)} FROM memories WHERE user_id = ?1 AND status = '${status}'
       ORDER BY importance, created_at, id LIMIT ${WINDOW})`;
-  return `SELECT seq FROM (
+  return `SELECT u.seq FROM (
     SELECT * FROM (SELECT ${usefulness(0)} FROM memories WHERE ${kept} AND superseded_by IS NOT NULL LIMIT ${WINDOW})
     UNION ALL SELECT * FROM (SELECT ${usefulness(0)} FROM memories WHERE ${kept} AND expires_at <= ${now} LIMIT ${WINDOW})
-    UNION ALL ${window("active")} UNION ALL ${window("pending")})
-  WHERE id IS NOT ${spared} GROUP BY seq ORDER BY min(living), importance, last_used_at, created_at, seq LIMIT ${limit}`;
+    UNION ALL ${window("active")} UNION ALL ${window("pending")}) u
+  WHERE id IS NOT ${spared} AND NOT ${isRoot("u.seq", roots)} GROUP BY seq ORDER BY min(living), importance, last_used_at, created_at, seq LIMIT ${limit}`;
 }
 
 function chooseSql(columns: string): string {
   return `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${columns})
-  SELECT user_id, id, ?8, ?7, ${columns} FROM memories WHERE seq = (${leastUseful("?7", "?9", 1)})
-  AND ${MEMORY_COUNT} >= ?6 AND NOT ${hasTwin("?5")} AND ${CLAIMED} ON CONFLICT DO NOTHING`;
+  SELECT user_id, id, ?8, ?7, ${columns} FROM memories WHERE seq = (${leastUseful("?7", "?9", "?11", 1)})
+  AND ${isFree("?10")} AND ${MEMORY_COUNT} >= ?6 AND NOT ${hasTwin("?5")} AND ${CLAIMED} ON CONFLICT DO NOTHING`;
 }
 /** ?2 the operation of making room: what it changed is the one row whose earlier state it kept. */
 const SQL_TRASH = `UPDATE memories SET status = 'trashed', trashed_at = ?3, trashed_op = ?2, changed_op = ?2, updated_at = ?3, version = version + 1
@@ -94,11 +99,24 @@ export function roomStatements(
   userId: string,
   room: RoomInput,
 ): readonly D1PreparedStatement[] {
-  const { saveOp, ruleOp, grantId, client, key, fingerprint, limit, now, spared, columns } = room;
+  const {
+    saveOp,
+    ruleOp,
+    grantId,
+    client,
+    key,
+    fingerprint,
+    limit,
+    now,
+    spared,
+    place,
+    roots,
+    columns,
+  } = room;
   return [
     d1
       .prepare(chooseSql(columns))
-      .bind(userId, saveOp, grantId, key, fingerprint, limit, now, ruleOp, spared),
+      .bind(userId, saveOp, grantId, key, fingerprint, limit, now, ruleOp, spared, place, roots),
     d1.prepare(SQL_TRASH).bind(userId, ruleOp, now),
     d1.prepare(SQL_UNINDEX).bind(userId, ruleOp),
     d1.prepare(SQL_COUNT).bind(userId, ruleOp),
@@ -109,14 +127,15 @@ export function roomStatements(
 
 const MAX_SUGGESTED = 3;
 const SQL_LEAST_USEFUL = `SELECT m.id, m.body_version AS bodyVersion, hex(m.body) AS body
-  FROM (${leastUseful("?2", "NULL", MAX_SUGGESTED)}) l CROSS JOIN memories m ON m.seq = l.seq`;
+  FROM (${leastUseful("?2", "NULL", "?3", MAX_SUGGESTED)}) l CROSS JOIN memories m ON m.seq = l.seq`;
 
-/** Up to three that a person would miss least, those first. */
+/** Up to three that a person would miss least, those first. @param roots label of the roots of stores, which are none of them */
 export async function readLeastUseful(
   d1: D1Database,
   userId: string,
   now: number,
+  roots: string,
 ): Promise<SealedText[]> {
-  const { results } = await d1.prepare(SQL_LEAST_USEFUL).bind(userId, now).run<SealedText>();
+  const { results } = await d1.prepare(SQL_LEAST_USEFUL).bind(userId, now, roots).run<SealedText>();
   return results;
 }

@@ -6,6 +6,12 @@ import * as z from "zod";
 import type { Keys } from "../vault/keys.ts";
 import { openJson, sealJson } from "../vault/seal.ts";
 import { CATEGORIES, type Category } from "./closed-lists.ts";
+import {
+  MAX_BLOCKED_TAG,
+  MAX_BLOCKED_TAGS,
+  MAX_EXPIRY_DAYS,
+  MAX_MAX_MEMORIES,
+} from "./rule-limits.ts";
 
 /** What a request follows. */
 export interface MemoryRules {
@@ -44,11 +50,6 @@ export interface StoredRules {
   readonly ruleWords: string | null;
 }
 
-/** Arbitrary, far beyond what anyone has saved; a D1 database of 10 GB holds some millions. */
-const MAX_MAX_MEMORIES = 1_000_000;
-const MAX_DAYS = 36_500;
-const MAX_BLOCKED_TAGS = 100;
-
 const DEDUPLICATION = ["on", "report", "off"] as const;
 
 /** Not at module scope: making it takes milliseconds of every isolate's start, and hardly any isolate needs it. */
@@ -62,10 +63,10 @@ export function ruleSettingsSchema() {
       z.enum(DEDUPLICATION),
     ),
     relevance_threshold: z.number().min(0).max(1),
-    expire_after: z.partialRecord(z.enum(CATEGORIES), z.int().min(1).max(MAX_DAYS)),
+    expire_after: z.partialRecord(z.enum(CATEGORIES), z.int().min(1).max(MAX_EXPIRY_DAYS)),
     imports: z.enum(["active", "pending"]),
     secrets: z.enum(["mask", "refuse", "allow"]),
-    blocked_tags: z.array(z.string().trim().min(1).max(64)).max(MAX_BLOCKED_TAGS),
+    blocked_tags: z.array(z.string().trim().min(1).max(MAX_BLOCKED_TAG)).max(MAX_BLOCKED_TAGS),
   });
 }
 

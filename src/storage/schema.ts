@@ -156,7 +156,7 @@ export const operations = sqliteTable(
     userId: text("user_id").notNull(),
     id: text("id").notNull(),
     kind: text("kind", {
-      enum: ["save", "update", "delete", "restore", "import", "undo", "rule"],
+      enum: ["save", "update", "delete", "restore", "import", "undo", "rule", "sync"],
     }).notNull(),
     grantId: text("grant_id").notNull(),
     client: text("client").notNull(),
@@ -205,6 +205,8 @@ const conversationColumns = {
   originKey: text("origin_key").notNull(),
   /** Keyed hash of title and times: unchanged or not. */
   hash: text("hash").notNull(),
+  /** Keyed hash of the whole as the last import brought it (`conversation-digest.ts`); null: none did, or it left something out. */
+  digest: text("digest"),
   createdAt: time("created_at").notNull(),
   updatedAt: time("updated_at").notNull(),
   trashedAt: time("trashed_at"),

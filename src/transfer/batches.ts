@@ -4,7 +4,8 @@
  * at the number where it stopped.
  */
 import { utf8 } from "../vault/bytes.ts";
-import type { MessageProvenance } from "../vault/provenance.ts";
+import type { MessageProvenance, Provenance } from "../vault/provenance.ts";
+import { conversationDigest } from "./conversation-digest.ts";
 import type {
   IdentifiedConversation,
   IdentifiedMemory,
@@ -30,12 +31,28 @@ export interface ConversationPart {
   readonly opening?: readonly MessageProvenance[] | undefined;
 }
 
-export type BatchRecord =
+/** Stands for a conversation, or a part of one, that the server says is there as the file has it. */
+export interface UnchangedConversation {
+  readonly type: "unchanged";
+  readonly provenance: Provenance;
+  /** Of the whole (`conversation-digest.ts`). */
+  readonly digest: string;
+  /** How many of its messages it stands for. */
+  readonly messages: number;
+  readonly isLast: boolean;
+}
+
+export type BatchRecord = ReadRecord | UnchangedConversation;
+
+/** As the reader makes it. */
+export type ReadRecord =
   | {
       readonly type: "conversation";
       readonly conversation: IdentifiedConversation;
       /** Absent: the conversation is whole. */
       readonly part?: ConversationPart | undefined;
+      /** Of the whole. The server makes its own and is not sent this one. */
+      readonly digest?: string;
     }
   | { readonly type: "memory"; readonly memory: IdentifiedMemory }
   | {
@@ -53,10 +70,19 @@ export const OPENING_MESSAGES = 8;
 /** Of a kind of skip, in a report. */
 export const MAX_EXAMPLES = 3;
 
+/** Looking one up takes a tenth of what comparing and writing a small one does. */
+const NAMED_FOR_ONE_SENT = 10;
+
+/** How many conversations a batch may name. */
+export function namedLimit({ conversations }: BatchLimits): number {
+  return conversations * NAMED_FOR_ONE_SENT;
+}
+
 export async function* batchesOf(
   records: AsyncIterable<IdentifiedRecord>,
   limits: BatchLimits,
-): AsyncGenerator<readonly BatchRecord[]> {
+  { withDigests = false }: { readonly withDigests?: boolean } = {},
+): AsyncGenerator<readonly ReadRecord[], void> {
   let batch = emptyBatch();
   for await (const record of records) {
     switch (record.type) {
@@ -74,7 +100,9 @@ export async function* batchesOf(
       }
       case "conversation": {
         let previous: MessageProvenance | null = null;
-        const { messages, ...head } = withoutTooLarge(record.conversation, batch);
+        const conversation = withoutTooLarge(record.conversation, batch);
+        const { messages, ...head } = conversation;
+        const digest = withDigests ? { digest: await conversationDigest(conversation) } : {};
         const headChars = JSON.stringify(head).length;
         const opening =
           head.provenance.isDerived === true
@@ -96,6 +124,7 @@ export async function* batchesOf(
               type: "conversation",
               conversation: { ...head, messages: messages.slice(from, whole.end) },
               ...(part === undefined ? {} : { part }),
+              ...digest,
             },
             { conversations: 1, ...whole.size },
           );
@@ -113,8 +142,8 @@ export async function* batchesOf(
 type Size = Partial<BatchLimits>;
 
 function emptyBatch() {
-  const records: BatchRecord[] = [];
-  const skips = new Map<string, Extract<BatchRecord, { type: "skipped" }>>();
+  const records: ReadRecord[] = [];
+  const skips = new Map<string, Extract<ReadRecord, { type: "skipped" }>>();
   const size = { chars: 0, conversations: 0, messages: 0, memories: 0 };
   const names = ["chars", "conversations", "messages", "memories"] as const;
   return {
@@ -123,7 +152,7 @@ function emptyBatch() {
     },
     hasRoom: (limits: BatchLimits, more: Size): boolean =>
       names.every((name) => size[name] + (more[name] ?? 0) <= limits[name]),
-    add(record: BatchRecord, more: Size): void {
+    add(record: ReadRecord, more: Size): void {
       records.push(record);
       for (const name of names) size[name] += more[name] ?? 0;
     },
@@ -139,7 +168,7 @@ function emptyBatch() {
         examples: examples.slice(0, MAX_EXAMPLES),
       });
     },
-    records: (): readonly BatchRecord[] => [...records, ...skips.values()],
+    records: (): readonly ReadRecord[] => [...records, ...skips.values()],
   };
 }
 

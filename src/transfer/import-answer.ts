@@ -19,6 +19,7 @@ export function importAnswer(job: ImportJob, rules: MemoryRules) {
       ...(endsAt === null ? {} : { estimated_end_at: iso(endsAt) }),
       ...(resumeAt === null ? {} : { resume_at: iso(resumeAt) }),
     },
+    ...(job.wanted === undefined ? {} : { wanted: job.wanted }),
     ...(operationId === null ? {} : { operation_id: operationId }),
     ...reportAnswer(job.report, rules),
   };

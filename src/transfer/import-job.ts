@@ -10,8 +10,9 @@ import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import { argumentsHash } from "../vault/blind.ts";
 import { newJobId, newOperationId } from "../vault/ids.ts";
 import { openJson, sealJson } from "../vault/seal.ts";
-import type { BatchLimits, BatchRecord } from "./batches.ts";
-import { openRun, prepareBatch } from "./import-run.ts";
+import { namedLimit, type BatchLimits, type BatchRecord } from "./batches.ts";
+import { openRun, prepareBatch, type CutConversation } from "./import-run.ts";
+import { wantedOf } from "./known-digests.ts";
 import type { ItemCounts, RecognisedFile } from "./read.ts";
 import type { RestoredCounts } from "../storage/archive-restore.ts";
 import { ARCHIVE_FORMAT } from "./archive-manifest.ts";
@@ -34,6 +35,8 @@ export interface ImportJob {
   readonly updatedAt: number;
   /** When the day's quota is there again; null unless the job waits for it. */
   readonly resumeAt: number | null;
+  /** Of a batch of which nothing was taken: places of records that it names and that must be sent as they are. */
+  readonly wanted?: readonly number[];
 }
 
 /** Of the chosen files, as the reader counts them. */
@@ -52,6 +55,8 @@ export interface Upload {
 
 export interface ImportBatchInput {
   readonly number: number;
+  /** Where it stands for several batches, of which it names all conversations: the last of them. */
+  readonly through?: number;
   readonly records: readonly BatchRecord[];
   readonly bytesRead?: number;
 }
@@ -63,6 +68,7 @@ export const RESTORE_NAME = "Cofio archive";
 interface JobBody extends ImportReport {
   readonly limits?: BatchLimits;
   readonly bytes?: ReadBytes;
+  readonly cut?: CutConversation | null;
 }
 
 /** Goes on with an unfinished import of the same files, or begins one. @param limits of its batches, where they are not the plan's */
@@ -115,13 +121,15 @@ export async function beginImport(
 export async function importBatch(
   at: OpenAccount,
   jobId: string,
-  { number, records, bytesRead }: ImportBatchInput,
+  { number, through = number, records, bytesRead }: ImportBatchInput,
   caller: Caller,
 ): Promise<ImportJob> {
   const row = await findImport(at, jobId);
   // It takes lines, which nothing is compared with.
   if (row.format === ARCHIVE_FORMAT) throw noImport();
-  const job = await openJob(at, row);
+  const body = await openBody(at, row);
+  const job = jobOf(at, row, body);
+  const { limits } = job;
   if (number < job.nextBatch) return job;
   if (!isOpen(job)) {
     throw new UserError("invalid_input", `This import is ${job.state}.`, "Begin another one.");
@@ -138,9 +146,12 @@ export async function importBatch(
   if (await isSpent(at, caller.now)) return waiting(at, job, caller.now);
 
   const operationId = row.operationId ?? newOperationId(row.createdAt);
+  const wanted = await wantedOf(at, records, operationId);
+  if (wanted.length > 0) return { ...job, wanted };
   const tally = openTally(job.report);
   const vocabulary = at.vocabularyOf(jobId);
-  const run = await openRun(at, { caller, operationId, tally, vocabulary, isTrial: false });
+  const { cut = null } = body;
+  const run = await openRun(at, { caller, operationId, tally, vocabulary, cut, isTrial: false });
   const rows = await prepareBatch(run, records);
   const report = tally.report();
   const bytes = { read: bytesRead ?? job.bytes.read, total: job.bytes.total };
@@ -151,9 +162,10 @@ export async function importBatch(
         ...rows,
         jobId,
         number,
+        through,
         maxMemories: at.rules.maxMemories,
         counts,
-        report: await sealBody(at, jobId, { ...report, limits: job.limits, bytes }),
+        report: await sealBody(at, jobId, { ...report, limits, bytes, cut: run.cut.after }),
       },
       { id: operationId, grantId: caller.grantId, client: caller.client, now: caller.now },
     );
@@ -163,8 +175,8 @@ export async function importBatch(
       tally.add("memory", "new", -missing);
       tally.add("memory", "unchanged", known);
       tally.skip("memory", "limit_reached", missing - known);
-      const body = await sealBody(at, jobId, { ...tally.report(), limits: job.limits, bytes });
-      await at.jobs.correct(jobId, body);
+      const corrected = { ...tally.report(), limits, bytes, cut: run.cut.after };
+      await at.jobs.correct(jobId, await sealBody(at, jobId, corrected));
     }
   } catch (error) {
     if (!isDayUsedUp(error)) throw error;
@@ -175,11 +187,17 @@ export async function importBatch(
     state: "running",
     report: tally.report(),
     operationId: counts === null ? null : operationId,
-    nextBatch: number + 1,
+    nextBatch: through + 1,
     bytes,
     updatedAt: caller.now,
     resumeAt: null,
   };
+}
+
+export interface CheckedRecords {
+  readonly report: ImportReport;
+  /** As of a job: then the report is that of the parts before. */
+  readonly wanted?: readonly number[];
 }
 
 /** What the records would do, with nothing written. @param soFar what earlier parts of the same check have found @returns both together */
@@ -187,14 +205,16 @@ export async function checkRecords(
   at: OpenAccount,
   records: readonly BatchRecord[],
   { soFar, caller }: { readonly soFar: ImportReport; readonly caller: Caller },
-): Promise<ImportReport> {
-  const tally = openTally(soFar);
+): Promise<CheckedRecords> {
   const operationId = newOperationId(caller.now);
+  const wanted = await wantedOf(at, records, operationId);
+  if (wanted.length > 0) return { report: soFar, wanted };
+  const tally = openTally(soFar);
   const vocabulary = emptyVocabulary();
   const run = await openRun(at, { caller, operationId, tally, vocabulary, isTrial: true });
   run.room.left -= soFar.byKind.memory.new;
   await prepareBatch(run, records);
-  return tally.report();
+  return { report: tally.report() };
 }
 
 /** Ends the import. Doing so twice is harmless. @throws UserError not_found */
@@ -246,24 +266,26 @@ function refuseLarger(records: readonly BatchRecord[], limits: BatchLimits): voi
     conversations: chats.length,
     messages: chats.reduce((sum, { messages }) => sum + messages.length, 0),
     memories: records.filter(({ type }) => type === "memory").length,
+    named: records.filter(({ type }) => type === "unchanged").length,
   };
-  for (const kind of ["conversations", "messages", "memories"] as const) {
-    if (sizes[kind] <= limits[kind]) continue;
+  const allowed = { ...limits, named: namedLimit(limits) };
+  for (const kind of ["conversations", "messages", "memories", "named"] as const) {
+    if (sizes[kind] <= allowed[kind]) continue;
     throw new UserError(
       "too_large",
-      `The batch holds ${sizes[kind]} ${kind}, and ${limits[kind]} are allowed.`,
+      `The batch holds ${sizes[kind]} ${kind === "named" ? "named conversations" : kind}, and ${allowed[kind]} are allowed.`,
       "Send what the answer to `begin` allows.",
     );
   }
 }
 
 async function openJob(at: OpenAccount, row: JobRow): Promise<ImportJob> {
+  return jobOf(at, row, await openBody(at, row));
+}
+
+function jobOf(at: OpenAccount, row: JobRow, body: JobBody): ImportJob {
   const { id, state, format, cursor, createdAt, updatedAt } = row;
-  const {
-    limits = at.plan.batch,
-    bytes = { read: 0, total: 0 },
-    ...sealed
-  } = await openJson<JobBody>(at.keys, contextOf(id), row.body ?? "");
+  const { limits = at.plan.batch, bytes = { read: 0, total: 0 }, cut: _, ...sealed } = body;
   const isRestore = format === ARCHIVE_FORMAT;
   const report = isRestore && state !== "finished" ? restored(sealed, row) : sealed;
   return {
@@ -329,6 +351,10 @@ function changesIn({ byKind }: ImportReport): Record<string, number> | null {
 function formatOf(files: readonly RecognisedFile[]): string {
   const formats = files.flatMap((file) => (file.outcome === "read" ? [file.format] : []));
   return [...new Set(formats)].join(", ");
+}
+
+function openBody(at: OpenAccount, { id, body }: JobRow): Promise<JobBody> {
+  return openJson<JobBody>(at.keys, contextOf(id), body ?? "");
 }
 
 function sealBody(at: OpenAccount, jobId: string, body: JobBody): Promise<string> {

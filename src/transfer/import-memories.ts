@@ -1,6 +1,6 @@
 /** Compares read memories with what is stored and seals what is new. */
 import { UserError } from "../errors.ts";
-import { ROOT } from "../memory/file-path.ts";
+import { pathBeside, ROOT } from "../memory/file-path.ts";
 import {
   cleanText,
   DEFAULT_IMPORTANCE,
@@ -10,7 +10,13 @@ import {
   type MemoryText,
 } from "../memory/memory.ts";
 import { ownFingerprint } from "../memory/own-fingerprint.ts";
-import { checkSecrets, expiryByRule, refuseTags, type SentText } from "../memory/rules.ts";
+import {
+  checkSecrets,
+  expiryByRule,
+  refusePath,
+  refuseTags,
+  type SentText,
+} from "../memory/rules.ts";
 import { maskSecrets } from "../memory/secrets.ts";
 import type { SealedLabel, SealedMemory } from "../storage/memories.ts";
 import { isId, newId } from "../vault/ids.ts";
@@ -111,7 +117,7 @@ export async function prepareMemories(
       const ownId = ownIdOf(memory);
       const id = ownId === null || takenIds.has(ownId) ? newId() : ownId;
       takenIds.add(id);
-      const placed = isTakenPlace ? { ...text, path: `${text.path}.${newId()}` } : text;
+      const placed = isTakenPlace ? { ...text, path: pathBeside(text.path, newId()) } : text;
       prepared.push({
         row: await sealNew(run, { ...one, text: placed }, { id, isTwin }),
         labels: await sealLabels(at.keys, placed),
@@ -150,7 +156,8 @@ async function sealNew(
   const createdAt = Math.min(memory.createdAt ?? caller.now, caller.now);
   const category = memory.category ?? "other";
   // Counted from the import: an old event would otherwise have expired before anyone saw it.
-  const expiry = memory.expiresAt ?? expiryByRule(rules, category, caller.now);
+  const byRule = text.path === undefined ? expiryByRule(rules, category, caller.now) : null;
+  const expiry = text.path === ROOT ? null : (memory.expiresAt ?? byRule);
   const status = rules.imports === "pending" ? "pending" : (memory.status ?? "active");
   const { supersedes } = memory;
   const sealed = await sealMemory(
@@ -197,11 +204,15 @@ async function readMemory(
   const { content, tags, project, askedAs } = memory;
   // Before anything is cut: half a secret would not be recognised.
   const checked = await checkSecrets(rules, { content, tags, project, askedAs });
-  if (checked.refusal !== null) return { reason: "secret" };
+  const refusedPath = memory.path === undefined ? null : await refusePath(rules, memory.path);
+  const isRefused =
+    checked.refusal !== null || (refusedPath !== null && rules.secrets === "refuse");
+  if (isRefused) return { reason: "secret" };
   const isWaiting = rules.imports === "pending" || memory.status === "pending";
   // What waits would keep its place from others, who could not see why.
   const { path, ...pathless } = { ...memory, ...checked.text };
-  const text = readText(isWaiting || path === undefined ? pathless : { ...pathless, path });
+  const isPlaced = path !== undefined && !isWaiting && refusedPath === null;
+  const text = readText(isPlaced ? { ...pathless, path } : pathless);
   if ("reason" in text) return text;
   if (refuseTags(rules, text.tags) !== null) return { reason: "blocked_tag" };
   const [key, print] = await Promise.all([

@@ -8,7 +8,18 @@ import type { FoundConversation } from "./find-known.ts";
 import { prepareConversations, type PreparedMessage } from "./import-conversations.ts";
 import { exampleOf, prepareMemories } from "./import-memories.ts";
 import type { IdentifiedMemory } from "./identify.ts";
+import type { Sha256State } from "./resumable-sha256.ts";
 import type { Tally } from "./report.ts";
+
+/** A conversation of which the next batch brings the rest: what its digest is so far, and the row that tells that nobody else changed it. */
+export interface CutConversation {
+  readonly originKey: string;
+  readonly version: number;
+  readonly changedOp: string;
+  /** The platform's id of the last message. */
+  readonly last: string;
+  readonly digest: Sha256State;
+}
 
 /** What the preparing functions share. */
 export interface ImportRun {
@@ -19,6 +30,8 @@ export interface ImportRun {
   readonly indexer: Indexer;
   /** Memories that may still be added; counted down as they are prepared. */
   readonly room: { left: number };
+  /** At the end of the batch before, and of this one. */
+  readonly cut: { readonly before: CutConversation | null; after: CutConversation | null };
   /** Nothing may be written, also nothing that comes back from the trash. */
   readonly isTrial: boolean;
 }
@@ -28,15 +41,18 @@ export async function openRun(
   at: OpenAccount,
   {
     vocabulary,
+    cut = null,
     ...run
   }: Pick<ImportRun, "caller" | "operationId" | "tally" | "isTrial"> & {
     readonly vocabulary: Vocabulary;
+    readonly cut?: CutConversation | null;
   },
 ): Promise<ImportRun> {
   return {
     ...run,
     at,
     indexer: openIndexer(at.keys, vocabulary),
+    cut: { before: cut, after: null },
     room: { left: at.rules.maxMemories - (await at.imports.memoryCount()) },
   };
 }
@@ -56,6 +72,10 @@ export async function prepareBatch(
       case "memory":
         memories.push(record.memory);
         break;
+      case "unchanged":
+        run.tally.add("message", "unchanged", record.messages);
+        if (record.isLast) run.tally.add("conversation", "unchanged");
+        break;
       case "skipped":
         run.tally.skip(record.kind, record.reason, record.count, await examplesOf(run, record));
         break;
@@ -67,6 +87,7 @@ export async function prepareBatch(
   const messages = chats?.messages ?? [];
   return {
     conversations: chats?.rows ?? [],
+    states: chats?.states ?? [],
     messages: messages.map(({ row }) => row),
     moves: chats?.moves ?? [],
     reindex: chats?.reindex ?? [],

@@ -3,7 +3,6 @@
  * may write one.
  */
 import * as z from "zod";
-import { isPath } from "../memory/file-path.ts";
 import { cleanString } from "../memory/memory.ts";
 import { CATEGORIES, ROLES, SOURCES } from "../storage/closed-lists.ts";
 import { OPENING_MESSAGES, type BatchRecord } from "./batches.ts";
@@ -79,7 +78,7 @@ function makeSchemas() {
     supersedes: z.string().exactOptional(),
     userAsked: z.boolean().exactOptional(),
     askedAs: z.array(text).exactOptional(),
-    path: text.refine(isPath).exactOptional(),
+    path: text.exactOptional(),
   });
 
   const record: z.ZodType<BatchRecord> = z.discriminatedUnion("type", [
@@ -93,6 +92,13 @@ function makeSchemas() {
           opening: z.array(messageProvenance).max(OPENING_MESSAGES).exactOptional(),
         })
         .exactOptional(),
+    }),
+    z.object({
+      type: z.literal("unchanged"),
+      provenance,
+      digest: z.hex().length(64),
+      messages: count,
+      isLast: z.boolean(),
     }),
     z.object({ type: z.literal("memory"), memory }),
     z.object({
@@ -131,11 +137,14 @@ function makeSchemas() {
     bytesTotal: count,
   });
 
-  const batch: z.ZodType<ImportBatchInput> = z.object({
-    number: z.int().min(1),
-    records: z.array(record),
-    bytesRead: count,
-  });
+  const batch: z.ZodType<ImportBatchInput> = z
+    .object({
+      number: z.int().min(1),
+      through: z.int().min(1).exactOptional(),
+      records: z.array(record),
+      bytesRead: count,
+    })
+    .refine(({ number, through = number }) => through >= number, "through: before number");
 
   const kindCounts = z.object({
     found: count,

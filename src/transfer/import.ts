@@ -35,7 +35,7 @@ export async function checkReading(
 ): Promise<ImportReport> {
   let report = emptyReport(reading.totals, reading.recognised);
   for await (const records of batchesOf(identified(reading.records()), LARGE_BATCH)) {
-    report = await checkRecords(at, records, { soFar: report, caller });
+    ({ report } = await checkRecords(at, records, { soFar: report, caller }));
   }
   return report;
 }

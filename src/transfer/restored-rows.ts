@@ -8,7 +8,7 @@ import {
   type MessageText,
 } from "../conversations/conversation.ts";
 import type { Indexer } from "../conversations/indexer.ts";
-import { sealMemory, type MemoryText, type StoreFacts } from "../memory/memory.ts";
+import { placeIn, sealMemory, type MemoryText, type StoreFacts } from "../memory/memory.ts";
 import { ownFingerprint } from "../memory/own-fingerprint.ts";
 import type { SealedConversation } from "../storage/imports.ts";
 import type { SealedMemory } from "../storage/memories.ts";
@@ -29,8 +29,10 @@ export function memoryTextOf(line: MemoryLine): MemoryText {
     ...(provenance === undefined
       ? {}
       : { provenance: { platform: provenance.platform, ...idOf(provenance) } }),
-    ...(path === undefined ? {} : { path }),
-    ...(store === undefined ? {} : { store: storeOf(store) }),
+    ...placeIn(project, {
+      ...(path === undefined ? {} : { path }),
+      ...(store === undefined ? {} : { store: storeOf(store) }),
+    }),
     ...(redacted === undefined
       ? {}
       : { redacted: { at: Date.parse(redacted.at), grantId: redacted.grant_id } }),

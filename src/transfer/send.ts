@@ -5,7 +5,7 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { LARGE_BATCH } from "../storage/plan.ts";
 import { utf8 } from "../vault/bytes.ts";
-import { batchesOf, type BatchLimits } from "./batches.ts";
+import { batchesOf, type BatchLimits, type BatchRecord } from "./batches.ts";
 import { identified } from "./identify.ts";
 import type { CheckAnswer, ImportAnswer } from "./import-answer.ts";
 import {
@@ -17,6 +17,7 @@ import {
 } from "./read.ts";
 import type { ImportBatchInput } from "./import-job.ts";
 import { emptyReport, type ImportReport, type KindCounts } from "./report.ts";
+import { sendWindow, windowsOf } from "./send-windows.ts";
 import { archiveOf, lineBatches, type UnpackedArchive } from "./unpacked-archive.ts";
 import { expandZips, READER_LIMITS } from "./unzip.ts";
 
@@ -117,11 +118,15 @@ async function sendAll(upload: PreparedUpload, options: SendOptions): Promise<Im
     bytesTotal: meter.total(),
   })) as BeginAnswer;
   const { id } = begun.job;
-  const batches = batchesOf(identified(recordsOf(upload, account)), begun.limits);
-  return sendNumbered(options, begun, batches, (number, records) =>
-    sendBatch(upload, options, {
-      path: `/${id}/batches`,
-      batch: { number, records, bytesRead: meter.read() } satisfies ImportBatchInput,
+  const missing = numbered(readBatches(upload, account, begun.limits), begun);
+  return sendToEnd(options, begun, windowsOf(missing, begun.limits), (window) =>
+    sendWindow(window, async ({ number, through, records }) => {
+      const { job, wanted } = await sendBatch(upload, options, {
+        path: `/${id}/batches`,
+        batch: { number, through, records, bytesRead: meter.read() } satisfies ImportBatchInput,
+      });
+      const taken = wanted === undefined ? through + 1 : number;
+      return { wanted, next: job.next_batch ?? taken };
     }),
   );
 }
@@ -138,26 +143,37 @@ async function restore(
     | { readonly job: null };
   if (begun.job === null) return null;
   const { id } = begun.job;
-  return sendNumbered(options, begun, lineBatches(archive, begun.limits), (number, lines) =>
-    sendBatch(upload, options, { path: `/${id}/lines`, batch: { number, lines } }),
-  );
+  const missing = numbered(lineBatches(archive, begun.limits), begun);
+  return sendToEnd(options, begun, missing, async ({ number, records: lines }) => {
+    await sendBatch(upload, options, { path: `/${id}/lines`, batch: { number, lines } });
+  });
 }
 
-/** Sends the batches that are missing, and ends the job. */
-async function sendNumbered<T>(
-  options: SendOptions,
-  { job: { id, next_batch: next = 1 } }: ImportAnswer,
+/** Those that are missing: an earlier run may have sent some. */
+async function* numbered<T>(
   batches: AsyncGenerator<T, void>,
-  sendOne: (number: number, batch: T) => Promise<void>,
+  begun: ImportAnswer | null = null,
+): AsyncGenerator<{ readonly number: number; readonly records: T }, void> {
+  const next = begun?.job.next_batch ?? 1;
+  let number = 0;
+  for await (const records of batches) {
+    number += 1;
+    if (number >= next) yield { number, records };
+  }
+}
+
+/** Sends all, and ends the job. */
+async function sendToEnd<T>(
+  options: SendOptions,
+  { job: { id } }: ImportAnswer,
+  parts: AsyncGenerator<T, void>,
+  sendOne: (part: T) => Promise<void>,
 ): Promise<ImportAnswer> {
   const { signal } = options;
-  let number = 0;
   try {
-    for await (const batch of readAhead(batches)) {
+    for await (const part of readAhead(parts)) {
       signal.throwIfAborted();
-      number += 1;
-      // Those before are there, of an earlier run.
-      if (number >= next) await sendOne(number, batch);
+      await sendOne(part);
     }
   } catch (error) {
     // What is there stays, and one undo takes it away.
@@ -177,18 +193,29 @@ async function check(upload: PreparedUpload, options: SendOptions): Promise<Chec
     };
     if (restored !== null) return restored;
   }
-  let answer: CheckedBatch | null = null;
   let report: ImportReport = emptyReport(found.totals, found.files);
-  const records = identified(recordsOf(upload, options.account));
-  for await (const batch of readAhead(batchesOf(records, LARGE_BATCH))) {
-    options.signal.throwIfAborted();
-    // The server keeps nothing of a check: what it has found so far goes with each part.
-    answer = (await persist(options, "/check", { records: batch, report })) as CheckedBatch;
-    report = answer.report;
-    options.onProgress(progressOf(upload, answer.check));
+  // The server keeps nothing of a check: what it has found so far goes with each part.
+  const checkBatch = async (records: readonly BatchRecord[]) =>
+    (await persist(options, "/check", { records, report })) as CheckedBatch;
+  let answer: CheckedBatch | null = null;
+  const batches = numbered(readBatches(upload, options.account, LARGE_BATCH));
+  for await (const window of readAhead(windowsOf(batches, LARGE_BATCH))) {
+    await sendWindow(window, async ({ number, through, records }) => {
+      options.signal.throwIfAborted();
+      const checked = await checkBatch(records);
+      if (checked.wanted !== undefined) return { wanted: checked.wanted, next: number };
+      answer = checked;
+      report = checked.report;
+      options.onProgress(progressOf(upload, checked.check));
+      return { next: through + 1 };
+    });
   }
-  answer ??= (await persist(options, "/check", { records: [], report })) as CheckedBatch;
-  return answer.check;
+  return (answer ?? (await checkBatch([]))).check;
+}
+
+function readBatches(upload: PreparedUpload, account: string | null, limits: BatchLimits) {
+  const records = upload.reading.records(account === null ? {} : { account });
+  return batchesOf(identified(records), limits, { withDigests: true });
 }
 
 // The shapes below are what `http/imports.ts` answers; the server and this file are of one version, or nearly.
@@ -196,15 +223,18 @@ type BeginAnswer = ImportAnswer & { readonly limits: BatchLimits };
 interface CheckedBatch {
   readonly check: CheckAnswer;
   readonly report: ImportReport;
+  readonly wanted?: readonly number[];
 }
 
 async function sendBatch(
   upload: PreparedUpload,
   options: SendOptions,
   { path, batch }: { readonly path: string; readonly batch: object },
-): Promise<void> {
+): Promise<ImportAnswer> {
   for (;;) {
     const answer = (await persist(options, path, batch)) as ImportAnswer;
+    // Nothing was taken.
+    if (answer.wanted !== undefined) return answer;
     const { resume_at, estimated_end_at } = answer.job;
     if (answer.job.state === "cancelled") {
       throw new ImportRefused("The import was cancelled.", "Import the same files to go on.");
@@ -212,7 +242,7 @@ async function sendBatch(
     if (resume_at === undefined) {
       const endsAt = estimated_end_at === undefined ? null : Date.parse(estimated_end_at);
       options.onProgress({ ...progressOf(upload, answer), estimatedEndAt: endsAt });
-      return;
+      return answer;
     }
     const resumeAt = Date.parse(resume_at);
     options.onProgress({
@@ -246,8 +276,8 @@ const FIRST_WAIT_MS = 500;
 const LAST_WAIT_MS = 60_000;
 
 /** Calls until there is an answer. A call that was answered and got lost does no harm when it is repeated. */
-async function persist(
-  { call, onDelay, signal }: SendOptions,
+export async function persist(
+  { call, onDelay, signal }: Pick<SendOptions, "call" | "onDelay" | "signal">,
   path: string,
   body: unknown,
 ): Promise<unknown> {
@@ -284,10 +314,6 @@ async function* readAhead<T>(batches: AsyncGenerator<T, void>): AsyncGenerator<T
     next.catch(() => {});
     yield made.value;
   }
-}
-
-function recordsOf({ reading }: PreparedUpload, account: string | null) {
-  return reading.records(account === null ? {} : { account });
 }
 
 function withMeter(files: readonly ExportFile[]): {
@@ -343,7 +369,7 @@ async function sha256(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>): Promise<str
   return bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await new Promise<void>((resolve) => {
     const end = () => {

@@ -35,24 +35,24 @@ export async function blindColumn(keys: Keys, tokens: readonly string[]): Promis
   return (await blindTokens(keys, tokens)).sort().join(" ");
 }
 
-/** Name of a tag or project as a token; names that differ only by case or form share it. */
+/** What names of tags and projects share that differ only by case or form: they are one name. */
+export function foldName(name: string): string {
+  return name.normalize("NFC").toLowerCase();
+}
+
+/** Name of a tag or project as a token. */
 export function labelToken(keys: Keys, kind: "tag" | "project", name: string): Promise<string> {
-  return mac(keys, "label/v1", `${kind}\0${name.normalize("NFC").toLowerCase()}`, TOKEN_CHARS);
+  return mac(keys, "label/v1", `${kind}\0${foldName(name)}`, TOKEN_CHARS);
 }
 
 /** Identity of a text within its project. `canonical`: from `memory/canonical.ts`. */
 export function fingerprint(keys: Keys, canonical: string, project: string): Promise<string> {
-  return mac(
-    keys,
-    "fp/v1",
-    `${project.normalize("NFC").toLowerCase()}\0${canonical}`,
-    IDENTITY_CHARS,
-  );
+  return mac(keys, "fp/v1", `${foldName(project)}\0${canonical}`, IDENTITY_CHARS);
 }
 
-/** Identity of a place for a memory file, and of a directory above it. Names of projects are folded as for labels; case matters in a path. */
+/** Identity of a place for a memory file, and of a directory above it. Case matters in a path. */
 export function pathToken(keys: Keys, project: string, path: string): Promise<string> {
-  return mac(keys, "path/v1", `${project.normalize("NFC").toLowerCase()}\0${path}`, IDENTITY_CHARS);
+  return mac(keys, "path/v1", `${foldName(project)}\0${path}`, IDENTITY_CHARS);
 }
 
 /** Identity of an item by its platform's own ids, so that importing it twice changes nothing. */

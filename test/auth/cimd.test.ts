@@ -48,7 +48,7 @@ test("the consent page names the domain of the document, and the rest as a claim
 test("a client with a document goes all the way to its tokens", async () => {
   const { access_token } = await connect(visitor, { clientId: CLIENT });
   expect(access_token).toMatch(/^[a-z2-7]{16}:/);
-  expect(await (await visitor.get("/")).text()).toContain("An app with a document");
+  expect(await (await visitor.get("/account")).text()).toContain("An app with a document");
 });
 
 test("a document that leads elsewhere, is missing, or speaks for another client is refused on a page", async () => {

@@ -65,7 +65,7 @@ test("forms are taken from pages of this server only", async () => {
       expect([path, (await visitor.post(path, {}, origin)).status]).toEqual([path, 403]);
     }
   }
-  expect(await (await visitor.get("/")).text()).toContain("Connect an assistant");
+  expect(await (await visitor.get("/account")).text()).toContain("Connect an assistant");
 });
 
 test("an answer without a session leads to sign-in and consumes nothing", async () => {
@@ -159,7 +159,7 @@ test("a loopback address gets its warning, another one does not", async () => {
 test("a revoked grant is refused with the next call, and cannot be refreshed", async () => {
   const { access_token, refresh_token, clientId } = await connect(visitor);
   expect((await callRaw(access_token, "tools/list")).status).toBe(200);
-  const html = await (await visitor.get("/")).text();
+  const html = await (await visitor.get("/account")).text();
   const id = /name="id" value="([^"]+)"/.exec(html)?.[1] ?? "";
   const stored = await env.OAUTH_KV.list({ prefix: "token:" });
   expect((await visitor.post("/grants/revoke", { id })).status).toBe(303);
@@ -190,7 +190,7 @@ test("a revoked grant is refused although the OAuth library still knows its toke
 
 test("nobody revokes another person's grant", async () => {
   const { access_token } = await connect(visitor);
-  const html = await (await visitor.get("/")).text();
+  const html = await (await visitor.get("/account")).text();
   const id = /name="id" value="([^"]+)"/.exec(html)?.[1] ?? "";
   const { visitor: other } = await signedUp("Another");
   expect((await other.post("/grants/revoke", { id })).status).toBe(303);
@@ -204,7 +204,7 @@ test("a second consent of the same client replaces the first", async () => {
   const second = await connect(other, { clientId, scopes: ["memories:read"] });
   expect((await callRaw(first.access_token, "tools/list")).status).toBe(401);
   expect((await callRaw(second.access_token, "tools/list")).status).toBe(200);
-  const html = await (await other.get("/")).text();
+  const html = await (await other.get("/account")).text();
   expect(html.match(/name="id" value=/g)).toHaveLength(1);
 });
 
@@ -231,7 +231,7 @@ test("a token of the page is shown once and ends when revoked", async () => {
   expect((await other.post("/tokens", { name: "Script", scope: "admin" })).status).toBe(400);
   const page = await other.post("/tokens", { name: "Script", scope: ["memories:read"] });
   const token = /cofio_[a-z2-7]{16}_[a-z2-7]{42}/.exec(await page.text())?.[0] ?? "";
-  const html = await (await other.get("/")).text();
+  const html = await (await other.get("/account")).text();
   expect(html).toContain("Script");
   expect(html).not.toContain(token);
   expect((await callRaw(token, "tools/list")).status).toBe(200);
@@ -252,5 +252,5 @@ test("a body that is no form is refused like an empty one", async () => {
 test("an unknown time zone is refused", async () => {
   expect((await visitor.post("/time-zone", { time_zone: "Mars/Olympus" })).status).toBe(400);
   expect((await visitor.post("/time-zone", { time_zone: "Asia/Tokyo" })).status).toBe(303);
-  expect(await (await visitor.get("/")).text()).toMatch(/value="Asia\/Tokyo" selected/);
+  expect(await (await visitor.get("/account")).text()).toMatch(/value="Asia\/Tokyo" selected/);
 });

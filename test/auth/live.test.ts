@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { fetchWorker, newPerson } from "../support/people.ts";
+import { listen, upgrade } from "./support/live.ts";
 import { newVisitor, ORIGIN, signedUp, type Visitor } from "./support/visitor.ts";
 
 beforeAll(() => {
@@ -108,48 +109,4 @@ async function userIdOf(name: string): Promise<string> {
 
 async function importList(visitor: Visitor, list: string): Promise<void> {
   expect((await visitor.post("/import", { list })).status).toBe(200);
-}
-
-function upgrade(
-  visitor: Visitor,
-  path = "/api/live",
-  headers: Record<string, string> = {},
-): Promise<Response> {
-  return visitor.get(path, { upgrade: "websocket", origin: ORIGIN, ...headers });
-}
-
-interface LiveState {
-  readonly imports: Readonly<Record<string, unknown>>;
-}
-
-async function listen(visitor: Visitor, path?: string, headers?: Record<string, string>) {
-  const response = await upgrade(visitor, path, headers);
-  const socket = response.webSocket;
-  if (socket === null) throw new Error(`${response.status} ${await response.text()}`);
-  const heard: string[] = [];
-  let wake = (): void => {};
-  socket.addEventListener("message", ({ data }) => {
-    heard.push(String(data));
-    wake();
-  });
-  const closed = new Promise<number>((done) =>
-    socket.addEventListener("close", ({ code }) => done(code)),
-  );
-  socket.accept();
-  return {
-    heard,
-    /** With the code that the server gave. */
-    closed,
-    send: (message: string | Uint8Array) => socket.send(message),
-    /** The first `count` states, as soon as there are so many. */
-    async states(count: number): Promise<LiveState[]> {
-      for (;;) {
-        const states = heard
-          .map((text) => JSON.parse(text) as { state?: LiveState })
-          .flatMap(({ state }) => (state === undefined ? [] : [state]));
-        if (states.length >= count) return states;
-        await new Promise<void>((woken) => (wake = woken));
-      }
-    },
-  };
 }

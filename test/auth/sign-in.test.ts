@@ -22,7 +22,7 @@ test("signing up with a passkey makes a user, an account in the browser's time z
   expect(row?.name).toBe("Mair");
   expect(isUserId(row?.id ?? "")).toBe(true);
   expect(await findUser(env.DB, row?.id ?? "")).toMatchObject({ timeZone: "Europe/Berlin" });
-  expect(await (await visitor.get("/")).text()).toContain("Connect an assistant");
+  expect(await (await visitor.get("/account")).text()).toContain("Connect an assistant");
 });
 
 test("signing out ends the session, and the passkey opens another one", async () => {
@@ -30,11 +30,11 @@ test("signing out ends the session, and the passkey opens another one", async ()
   const before = visitor.cookies.get("__Host-session") ?? "";
   expect((await visitor.post("/sign-out", {})).status).toBe(303);
   visitor.cookies.set("__Host-session", before);
-  expect(await (await visitor.get("/")).text()).not.toContain("Connect an assistant");
+  expect(await (await visitor.get("/account")).text()).not.toContain("Connect an assistant");
   visitor.cookies.clear();
   expect((await signIn(visitor, passkey)).status).toBe(200);
   expect(visitor.cookies.get("__Host-session")).not.toBe(before);
-  expect(await (await visitor.get("/")).text()).toContain("Connect an assistant");
+  expect(await (await visitor.get("/account")).text()).toContain("Connect an assistant");
 });
 
 test("a session cookie that this server did not sign is nobody", async () => {
@@ -42,7 +42,7 @@ test("a session cookie that this server did not sign is nobody", async () => {
   const cookie = visitor.cookies.get("__Host-session") ?? "";
   for (const forged of [cookie.split(".")[0] ?? "", `${cookie.slice(0, -6)}AAAAA%3D`, "x.y", ""]) {
     visitor.cookies.set("__Host-session", forged);
-    expect(await (await visitor.get("/")).text()).not.toContain("Connect an assistant");
+    expect(await (await visitor.get("/account")).text()).not.toContain("Connect an assistant");
   }
 });
 
@@ -72,7 +72,7 @@ test("a second passkey of a signed-in person opens the same account, in owner mo
   expect(results).toEqual([{ name: "Mair" }]);
   const elsewhere = newVisitor();
   expect((await signIn(elsewhere, passkey)).status).toBe(200);
-  expect(await (await elsewhere.get("/")).text()).toContain("<bdi>Mair</bdi>");
+  expect(await (await elsewhere.get("/account")).text()).toContain("<bdi>Mair</bdi>");
 });
 
 test("in owner mode only the first person signs up, also of two at once", async () => {

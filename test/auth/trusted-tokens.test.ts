@@ -59,6 +59,6 @@ test("a token may decide only if that was ticked, and the page says which may", 
   const approved = await callTool({ token: trusted, userId: "" }, "update_memory", approval);
   expect(approved.data["memory"]["status"]).toBe("active");
 
-  const html = await (await visitor.get("/")).text();
+  const html = await (await visitor.get("/account")).text();
   expect(html.match(/May approve waiting memories/g)).toHaveLength(1);
 });

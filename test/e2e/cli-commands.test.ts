@@ -1,10 +1,20 @@
 /** The commands of the program `cofio`, on a local folder and on a server elsewhere. */
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeChatExport } from "./support/chat-export.ts";
-import { buildProgram, newFolder, runProgram, type ServedFolder } from "./support/program.ts";
+import {
+  buildProgram,
+  newFolder,
+  programFile,
+  runProgram,
+  type ServedFolder,
+} from "./support/program.ts";
 import { startServer, type Server } from "./support/server.ts";
 
 const COMMANDS = [
@@ -14,6 +24,7 @@ const COMMANDS = [
   "search",
   "import",
   "export",
+  "sync",
   "backup",
   "rules",
   "doctor",
@@ -36,7 +47,7 @@ test("--help names every command, and each of them explains itself", async () =>
   const { code, stdout, stderr } = await runProgram(["--help"]);
   expect([code, stderr]).toEqual([0, ""]);
   expect([...stdout.matchAll(/^ {2}(\w+) {2,}\S/gm)].map(([, name]) => name)).toEqual(COMMANDS);
-  for (const name of COMMANDS.filter((one) => one !== "connect")) {
+  for (const name of COMMANDS) {
     const help = await runProgram([name, "--help"]);
     expect([name, help.code, help.stderr]).toEqual([name, 0, ""]);
     expect(help.stdout).toMatch(new RegExp(`^cofio \\[?${name}`));
@@ -55,6 +66,8 @@ test("wrong use is exit code 2 and says where help is", async () => {
     ["save", "x", "--token", "cofio_x"],
     ["save", "x", "--url", "http://cofio.example.com", "--token", "cofio_x"],
     ["serve", "--port", "80"],
+    ["import", "x.zip", "--undo", "y"],
+    ["doctor", "--readmit", "Editor", "--url", "https://cofio.example.com"],
   ]) {
     const { code, stdout, stderr } = await runProgram(args);
     expect([args, code, stdout]).toEqual([args, 2, ""]);
@@ -82,6 +95,17 @@ test("what was saved from the shell is found there, in words and as JSON", async
   expect(JSON.parse(asJson.stdout)["results"]).toMatchObject([{ content: "Gwen lives in Bangor" }]);
 });
 
+test("words that begin with a dash are saved and found as they are", async () => {
+  expect((await folder.run(["save", "--tag", "list", "--json"], "")).code).toBe(2);
+  // Options stand before it.
+  const run = (...args: readonly string[]) =>
+    runProgram([args[0] ?? "", "--db-path", folder.path, ...args.slice(1)], { env: folder.env });
+  expect((await run("save", "--", "-h")).stdout).toContain("-h");
+  expect((await run("save", "--", "- buy oat milk")).code).toBe(0);
+  expect((await run("save", "Gwen drinks oat tea")).code).toBe(0);
+  expect((await run("search", "oat -tea")).stdout).toMatch(/^\[\w+\] - buy oat milk\n$/);
+});
+
 test("an export is imported, from a file, a folder and stdin, and again without a change", async () => {
   const file = join(files, "chats.zip");
   await writeChatExport(file, { conversations: 30, name: "chats", fillerBytes: 100 });
@@ -105,12 +129,72 @@ test("an export is imported, from a file, a folder and stdin, and again without 
   expect(found.stdout.trim().split("\n")).toHaveLength(2);
 });
 
+test("an import is taken back as its report says", async () => {
+  const fresh = await newFolder();
+  const file = join(files, "mistake.zip");
+  await writeChatExport(file, { conversations: 2, name: "mistake", fillerBytes: 10 });
+  const { stdout } = await fresh.run(["import", file]);
+  const command = /cofio (import --undo \w+)$/m.exec(stdout)?.[1] ?? "none";
+  const undone = await fresh.run(command.split(" "));
+  expect(undone).toMatchObject({ code: 0, stderr: "" });
+  expect(undone.stdout).toContain("2 conversations");
+  const gone = await fresh.run(["import", "--undo", "none"]);
+  expect(gone).toMatchObject({ code: 1, stdout: "" });
+  await fresh.remove();
+});
+
+test("what is piped into an import is nowhere on the disk when it is stopped", async () => {
+  const own = await mkdtemp(join(tmpdir(), "cofio-piped-"));
+  const child = spawn(process.execPath, [programFile, "import", "-", "--db-path", folder.path], {
+    env: { ...process.env, TMPDIR: own, TMP: own, TEMP: own },
+  });
+  child.stdin.write("all of my chats");
+  // Node's own cache lies there too.
+  const folders = async () => (await readdir(own)).filter((name) => name.startsWith("cofio"));
+  const kept = async () => {
+    const [inside = "none"] = await folders();
+    return readFile(join(own, inside, "stdin"), "utf8").catch(() => null);
+  };
+  await expect.poll(kept, { timeout: 20_000 }).toBe("all of my chats");
+  const ended = new Promise((done) => child.once("exit", done));
+  child.kill("SIGTERM");
+  expect(await ended).toBe(128 + 15);
+  expect(await folders()).toEqual([]);
+  await rm(own, { recursive: true });
+});
+
+test.skipIf(process.platform === "win32")(
+  "an export that the disk has no room for is said to have failed, and nothing of it is left",
+  async () => {
+    const out = join(files, "full.json");
+    // Before, because a server that this started would have the limit too; and more than the limit.
+    await folder.run(["save", randomBytes(8_000).toString("hex")]);
+    // A limit of the system on the size of files stops a write in its middle, as a full disk does. In blocks of 1,024 bytes.
+    const command = `ulimit -f 4; exec "$0" "$@"`;
+    const args = [process.execPath, programFile, "export", "--format", "json", "--output", out];
+    const child = spawn("bash", ["-c", command, ...args, "--db-path", folder.path]);
+    let said = "";
+    child.stderr.on("data", (chunk) => (said += String(chunk)));
+    expect(await new Promise((done) => child.once("close", done))).toBe(1);
+    expect(said).toMatch(/EFBIG/);
+    expect(said).not.toContain("    at ");
+    expect((await readdir(files)).filter((name) => name.startsWith("full"))).toEqual([]);
+  },
+);
+
+test("an export goes into a file of its own, whatever lies in its place", async () => {
+  const archive = join(files, "own.zip");
+  await writeFile(`${archive}.part`, "older", { mode: 0o644 });
+  expect((await folder.run(["export", "--output", archive])).code).toBe(0);
+  expect((await stat(archive)).mode & 0o777).toBe(0o600);
+});
+
 test("everything goes out as one file, and another folder becomes the same from it", async () => {
   const archive = join(files, "all.zip");
   const exported = await folder.run(["export", "--output", archive, "--json"]);
   expect(exported.code).toBe(0);
   const { counts, bytes } = JSON.parse(exported.stdout);
-  expect(counts).toMatchObject({ memories: 2, conversations: 30 });
+  expect(counts).toMatchObject({ memories: 6, conversations: 30 });
   expect(await stat(archive)).toMatchObject({ size: bytes });
   expect((await stat(archive)).mode & 0o777).toBe(0o600);
   const again = await folder.run(["export", "--output", archive]);
@@ -158,6 +242,11 @@ test("rules are shown, changed and reset; a backup is made and listed; doctor fi
     ok: false,
     repair: expect.stringContaining("--db-path"),
   });
+  const mistyped = join(files, "no such folder");
+  const missing = await runProgram(["doctor", "--db-path", mistyped]);
+  expect(missing.code).toBe(1);
+  expect(missing.stdout).toContain(`There is no ${mistyped} yet.`);
+  await expect(stat(mistyped)).rejects.toThrow("ENOENT");
 });
 
 test("with --url the same commands work on a deployment, with the rights of the token", async () => {
@@ -189,3 +278,30 @@ test("with --url the same commands work on a deployment, with the rights of the 
   expect(gone).toMatchObject({ code: 1, stdout: "" });
   expect(gone.stderr).toContain("does not answer");
 });
+
+test.each([403, 404, 500])(
+  "a server that is none, and answers with %s, is said in words by every command",
+  async (status) => {
+    const server = createServer((request, response) => {
+      const isHealthy = request.url === "/healthz";
+      response.writeHead(isHealthy ? 200 : status).end("\u001B[31mBlocked");
+    });
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const { port } = server.address() as AddressInfo; // it listens on TCP
+    const url = ["--url", `http://localhost:${port}`, "--token", "cofio_x"];
+    for (const command of [["save", "x"], ["search", "x"], ["rules"], ["backup"], ["export"]]) {
+      const { code, stdout, stderr } = await runProgram([...command, ...url]);
+      expect([command, code, stdout]).toEqual([command, 1, ""]);
+      expect(stderr).not.toContain("    at ");
+      expect(stderr).not.toContain("\u001B");
+      expect(stderr).toContain(`http://localhost:${port}`);
+    }
+    const doctor = await runProgram(["doctor", "--json", ...url]);
+    expect(doctor.code).toBe(1);
+    expect(JSON.parse(doctor.stdout)["findings"].at(-1)).toMatchObject({
+      check: "server",
+      ok: false,
+    });
+    server.close();
+  },
+);

@@ -1,13 +1,27 @@
 /** The program `cofio` as the server of a folder: MCP over stdio, several clients, ends of every kind, and who may come in. */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { PROGRAM } from "../../apps/cli/local-client.ts";
+import { joinServer } from "../../apps/cli/local-server.ts";
 import { TOOLS, useAllTools } from "./support/all-tools.ts";
+import { openBrowser } from "./support/browser.ts";
 import {
+  ask,
   buildProgram,
   isListening,
   isRunning,
@@ -140,6 +154,73 @@ test("the server ends by itself when its last client is gone", async () => {
   await fresh.remove();
 });
 
+test("a server that cannot be started is said, because a client may outlive its Node", async () => {
+  const parent = await mkdtemp(join(tmpdir(), "cofio-cli-"));
+  const node = process.execPath;
+  process.execPath = join(parent, "node");
+  try {
+    const joining = joinServer(join(parent, "memory"), { client: () => PROGRAM });
+    await expect(joining).rejects.toThrow(/cannot be started \(spawn .* ENOENT\)/);
+  } finally {
+    process.execPath = node;
+  }
+  await rm(parent, { recursive: true });
+});
+
+test("a server that is asked to end tidies up first", async () => {
+  const fresh = await newFolder();
+  await fresh.run(["save", "Mali sings alto"]);
+  await fresh.stop();
+  expect(fresh.processes()).toEqual([]);
+  await expect(stat(join(fresh.path, "server.json"))).rejects.toThrow("ENOENT");
+  await fresh.remove();
+});
+
+test("an engine whose server was killed in its start is ended before the next one, without a `ps` too", async () => {
+  const fresh = await newFolder();
+  const bare = await mkdtemp(join(tmpdir(), "cofio-bare-"));
+  const env = { ...fresh.env, PATH: bare };
+  const saving = runProgram(["save", "Elin skates", "--db-path", fresh.path], { env });
+  // Known as soon as it runs.
+  await expect
+    .poll(() => readServer(fresh)?.enginePid ?? null, { ...PATIENCE, interval: 1 })
+    .not.toBe(null);
+  const { pid, enginePid } = fresh.server();
+  process.kill(pid, "SIGKILL");
+  expect((await saving).code).toBe(0);
+  expect(isRunning(enginePid)).toBe(false);
+  const next = fresh.server();
+  expect(new Set(fresh.processes())).toEqual(new Set([next.pid, next.enginePid]));
+  await fresh.remove();
+  await rm(bare, { recursive: true });
+});
+
+test("a start that fails, early or late, leaves no process behind, and the next one works", async () => {
+  const fresh = await newFolder();
+  const run = (file: string) =>
+    runProgram(["save", "Siôn whittles", "--db-path", fresh.path], { env: fresh.env, file });
+  const late = await programWith((plan) => {
+    plan["migrations"].push({ name: "9999_wrong.sql", queries: ["CREATE TABLE accounts (id)"] });
+  });
+  const early = await programWith((plan) => {
+    plan["vars"]["PUBLIC_ORIGIN"] = "x";
+    plan["compatibilityDate"] = "no date";
+  });
+  for (const broken of [late, early]) {
+    const { code, stdout, stderr } = await run(join(broken, "apps/cli/cofio.js"));
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      "",
+      "The local Cofio cannot start. server.log in its folder says why.\n",
+    ]);
+    await expect.poll(() => fresh.processes(), PATIENCE).toEqual([]);
+    expect(readServer(fresh)).toBe(null);
+    await rm(broken, { recursive: true });
+  }
+  expect((await run(programFile)).code).toBe(0);
+  await fresh.remove();
+});
+
 test("the literal ~ of a client's configuration is the home folder", async () => {
   const home = await mkdtemp(join(tmpdir(), "cofio-home-"));
   const env = { HOME: home, USERPROFILE: home, COFIO_IDLE_SECONDS: "0.5" };
@@ -208,6 +289,63 @@ test("folder, keys, tokens and log are readable by their owner alone, and hold n
   expect(files.filter((file) => readFileSync(file).includes("uetzalcanary"))).toEqual([]);
 });
 
+test("a client that calls itself as the program has none of its rights, and any name may be used", async () => {
+  const client = await folder.connectV1("Cofio CLI ");
+  const { memory } = await client.call("save_memory", { content: "Rhys paints boats" });
+  expect(memory).toMatchObject({ client: "Cofio CLI (as it says)" });
+  await client.close();
+  const { port, token } = folder.server();
+  for (const name of ["Cofio CLI", " Cofio CLI", "Cofio CLI\u00a0"]) {
+    const refused = await ask(`http://localhost:${port}/api/rules`, {
+      method: "PATCH",
+      headers: {
+        authorization: `Bearer ${token}`,
+        "x-cofio-client": encodeURIComponent(name),
+        "content-type": "application/json",
+      },
+      body: '{"max_memories": 1}',
+    });
+    expect([name, refused.status]).toEqual([name, 403]);
+  }
+  for (const name of [`\ud800${"long ".repeat(50_000)}`, ""]) {
+    const odd = await folder.connectV2(name);
+    await odd.call("save_memory", { content: `Named by ${name.length} characters` });
+    await odd.close();
+  }
+});
+
+test("clients that come with ever new names share one in the end", async () => {
+  const fresh = await newFolder();
+  await fresh.run(["save", "Ceri reads"]);
+  await fresh.stop();
+  const file = join(fresh.path, "clients.json");
+  const many = Array.from({ length: 100 }, (_, n) => [`Client ${n}`, "an older token"]);
+  const known = JSON.parse(await readFile(file, "utf8"));
+  await writeFile(file, JSON.stringify({ ...known, ...Object.fromEntries(many) }));
+  const client = await fresh.connectV1("Client 100");
+  const { memory } = await client.call("save_memory", { content: "Ceri writes" });
+  expect(memory).toMatchObject({ client: "MCP client" });
+  await client.close();
+  await fresh.remove();
+});
+
+test("a client that is revoked on the pages stays out, until the person lets it in again; the person's own program is never out", async () => {
+  const fresh = await newFolder();
+  const client = await fresh.connectV1("Editor");
+  await client.call("save_memory", { content: "Non grows leeks" });
+  await fresh.run(["save", "Non sells leeks"]);
+  await revokeAll(fresh);
+  const refused = await client.call("search_memory", { query: "leeks" }).catch(String);
+  expect(refused).toContain('cofio doctor --readmit "Editor"');
+  expect((await fresh.run(["search", "leeks"])).stdout).toContain("Non sells leeks");
+  const unknown = await fresh.run(["doctor", "--readmit", "Nobody"]);
+  expect(unknown).toMatchObject({ code: 1, stdout: "" });
+  expect((await fresh.run(["doctor", "--readmit", "Editor"])).code).toBe(0);
+  expect((await client.call("search_memory", { query: "leeks" }))["results"]).toHaveLength(2);
+  await client.close();
+  await fresh.remove();
+});
+
 test("the open port answers to the token alone, under its own name, and to no other site", async () => {
   await (await folder.connectV1("Editor")).close();
   const { port, token } = folder.server();
@@ -242,37 +380,81 @@ test("the open port answers to the token alone, under its own name, and to no ot
 });
 
 test("a link of `serve --http` opens the pages once, for that browser alone", async () => {
-  const pages = spawn(process.execPath, [programFile, "serve", "--http", "--db-path", folder.path]);
-  const link = await new Promise<string>((found) => {
-    let printed = "";
-    pages.stdout.on("data", (chunk) => {
-      printed += String(chunk);
-      const url = /http:\S+/.exec(printed)?.[0];
-      if (url !== undefined && printed.includes("Ctrl+C")) found(url);
-    });
-  });
-  const { origin } = new URL(link);
-  const opened = await fetch(link, { redirect: "manual" });
+  const pages = await openPages();
+  const opened = await ask(pages.link);
   expect(opened.status).toBe(302);
-  const [cookie = ""] = opened.headers.getSetCookie();
+  const [cookie = ""] = opened.headers["set-cookie"] ?? [];
   expect(cookie).toMatch(/; HttpOnly; SameSite=Strict; Path=\/$/);
+  const { origin, port } = new URL(pages.link);
   const browser = { cookie: cookie.split(";")[0] ?? "" };
-  const home = await fetch(`${origin}/`, { headers: browser });
-  expect(home.status).toBe(200);
-  expect(await home.text()).toContain("Editor");
-  expect((await fetch(`${origin}/import`, { headers: browser })).status).toBe(200);
-  expect((await fetch(`${origin}/assets/cofio.css`, { headers: browser })).status).toBe(200);
-  expect((await fetch(`${origin}/api/rules`, { headers: browser })).status).toBe(200);
-  const patch = { method: "PATCH", body: '{"max_memories": 400}' };
-  const own = { ...browser, origin };
-  expect((await fetch(`${origin}/api/rules`, { ...patch, headers: own })).status).toBe(200);
-  // Every port of localhost sees the cookie; a page of another one does not get in with it.
-  const other = { ...browser, origin: "http://localhost:1" };
-  expect((await fetch(`${origin}/api/rules`, { ...patch, headers: other })).status).toBe(403);
-  expect((await fetch(link, { redirect: "manual" })).status).toBe(401);
-  expect((await fetch(`${origin}/`)).status).toBe(401);
-  pages.kill("SIGINT");
-  expect(await new Promise((ended) => pages.once("exit", ended))).toBe(0);
+  const get = async (path: string, headers: Readonly<Record<string, string>> = browser) =>
+    (await ask(`${origin}${path}`, { headers })).status;
+  const account = await ask(`${origin}/account`, { headers: browser });
+  expect(account.status).toBe(200);
+  expect(account.text).toContain("Editor");
+  expect(await get("/import")).toBe(200);
+  expect(await get("/assets/cofio.css")).toBe(200);
+  expect(await get("/api/rules")).toBe(200);
+  const patch = (headers: Readonly<Record<string, string>>) =>
+    ask(`${origin}/api/rules`, { method: "PATCH", headers, body: '{"max_memories": 400}' });
+  expect((await patch({ ...browser, origin })).status).toBe(200);
+  // Another page does not get in with the cookie; and at the port's plain name, whose cookies all ports see, it opens nothing.
+  for (const other of ["http://localhost:1", `http://localhost:${port}`]) {
+    expect((await patch({ ...browser, origin: other })).status).toBe(403);
+  }
+  const plain = await ask(`http://localhost:${port}/`, { headers: browser });
+  expect(plain.status).toBe(401);
+  const atPlain = pages.link.replace(origin, `http://localhost:${port}`);
+  expect((await ask(atPlain)).headers["set-cookie"]).toBe(undefined);
+  expect((await ask(pages.link)).status).toBe(401);
+  expect(await get("/", {})).toBe(401);
+
+  // The next link is for the same browser too, cookie or not.
+  const again = await openPages();
+  expect((await ask(again.link, { headers: browser })).status).toBe(302);
+  expect(await again.end()).toBe(0);
+  expect(await pages.end()).toBe(0);
+});
+
+test("a browser finds the pages under their own name, where no other server sees its cookie, and they work there", async () => {
+  const pages = await openPages();
+  const browser = await openBrowser();
+  const { page, context } = browser;
+  await page.goto(pages.link);
+  await page.getByRole("heading", { name: "Home", level: 1 }).waitFor();
+  await page.getByText("Recent changes").waitFor();
+  const { origin, port } = new URL(pages.link);
+  expect(page.url()).toBe(`${origin}/`);
+  expect(await page.evaluate("isSecureContext")).toBe(true);
+  await page.goto(`${origin}/import`);
+  const live = page.waitForEvent("websocket");
+  await page.reload();
+  const socket = await live;
+  expect(socket.url()).toBe(`${origin.replace("http", "ws")}/api/live`);
+  expect(await context.cookies(origin)).toHaveLength(1);
+  for (const neighbour of ["http://localhost:3000", `http://localhost:${port}`]) {
+    expect(await context.cookies(neighbour)).toEqual([]);
+  }
+  await browser.close();
+  expect(await pages.end()).toBe(0);
+});
+
+test("when its server ends, `serve --http` prints the link of the next one", async () => {
+  const pages = await openPages();
+  process.kill(folder.server().pid, "SIGKILL");
+  const next = await pages.nextLink();
+  expect(next).not.toBe(pages.link);
+  expect((await ask(next)).status).toBe(302);
+  expect(await pages.end()).toBe(0);
+});
+
+test("an address that is none is refused, and nothing is logged", async () => {
+  await (await folder.connectV1("Editor")).close();
+  const before = await readFile(join(folder.path, "server.log"), "utf8");
+  const { port } = folder.server();
+  expect(await statusOf(port, "//", { host: `localhost:${port}` })).toBe(400);
+  expect(await statusOf(port, "//", { host: "evil.example" })).toBe(403);
+  expect(await readFile(join(folder.path, "server.log"), "utf8")).toBe(before);
 });
 
 test("a folder that cannot be used is said in a sentence, and stdout stays empty", async () => {
@@ -297,6 +479,9 @@ test("a folder that cannot be used is said in a sentence, and stdout stays empty
     ],
     [await put("torn", "cofio.json", "{"), /not as Cofio wrote it/],
     [await put("keyless", "cofio.json", JSON.stringify(stamp)), /The keys of .* are missing/],
+    [await put("restored", "data", "as it was"), /The keys of .* are missing/],
+    [await put("somebody", "keys", "of my house"), /The keys of .* are missing/],
+    [await put("tables", "data.csv", "1,2"), /holds other files \(data\.csv\)/],
   ];
   for (const [path, sentence] of cases) {
     const { code, stdout, stderr } = await runProgram(["--db-path", path]);
@@ -304,7 +489,18 @@ test("a folder that cannot be used is said in a sentence, and stdout stays empty
     expect(stderr.trim().split("\n")).toHaveLength(1);
     expect([path, code, stdout]).toEqual([path, 1, ""]);
   }
+  // Nobody's file was changed, and no folder was closed to others.
+  expect(await readFile(join(parent, "somebody/keys"), "utf8")).toBe("of my house");
+  expect((await stat(join(parent, "somebody"))).mode & 0o777).toBe(0o755);
   await rm(parent, { recursive: true });
+});
+
+test("a folder that was made in Finder is as good as empty", async () => {
+  const fresh = await newFolder();
+  await mkdir(fresh.path);
+  await writeFile(join(fresh.path, ".DS_Store"), "");
+  expect((await fresh.run(["save", "Cerys knits"])).code).toBe(0);
+  await fresh.remove();
 });
 
 test.skipIf(process.getuid?.() !== 0)("a folder of another user is refused", async () => {
@@ -342,7 +538,7 @@ test("an older Node is told which one is needed; in a checkout the one that belo
   await rm(alone, { recursive: true });
 });
 
-/** `fetch` does not let a caller choose the Host. */
+/** An address as it is written, where URL would mend it. */
 function statusOf(
   port: number,
   path: string,
@@ -356,6 +552,82 @@ function statusOf(
       .on("error", fail)
       .end();
   });
+}
+
+interface Pages {
+  readonly link: string;
+  /** Printed after the one before. */
+  nextLink(): Promise<string>;
+  /** As Ctrl+C does. @returns the exit code */
+  end(): Promise<number | null>;
+}
+
+async function openPages(): Promise<Pages> {
+  const child = spawn(
+    process.execPath,
+    [programFile, "serve", "--http", "--db-path", folder.path],
+    {
+      env: { ...process.env, ...folder.env },
+    },
+  );
+  let printed = "";
+  child.stdout.on("data", (chunk) => (printed += String(chunk)));
+  const links = () => printed.match(/http:\S+(?=\s+Ctrl\+C)/g) ?? [];
+  const linkAt = async (index: number): Promise<string> => {
+    await expect.poll(() => links().length, PATIENCE).toBeGreaterThan(index);
+    return links()[index] ?? "";
+  };
+  return {
+    link: await linkAt(0),
+    nextLink: () => linkAt(1),
+    end() {
+      const ended = new Promise<number | null>((done) => child.once("exit", done));
+      child.kill("SIGINT");
+      return ended;
+    },
+  };
+}
+
+/** As the person does on the pages. */
+async function revokeAll({ server }: ServedFolder): Promise<void> {
+  const { port, token } = server();
+  const asked = await ask(`http://localhost:${port}/local/link`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const { url } = JSON.parse(asked.text);
+  const { origin } = new URL(url);
+  const [cookie = ""] = (await ask(url)).headers["set-cookie"] ?? [];
+  const headers = { cookie: cookie.split(";")[0] ?? "", origin };
+  const account = await ask(`${origin}/account`, { headers: { cookie: headers.cookie } });
+  for (const [, id] of account.text.matchAll(/name="id" value="([^"]+)"/g)) {
+    const form = { ...headers, "content-type": "application/x-www-form-urlencoded" };
+    await ask(`${origin}/grants/revoke`, { method: "POST", headers: form, body: `id=${id}` });
+  }
+}
+
+function readServer({ path }: ServedFolder): { enginePid: number | null } | null {
+  try {
+    return JSON.parse(readFileSync(join(path, "server.json"), "utf8"));
+  } catch {
+    // There is none, yet or any more.
+    return null;
+  }
+}
+
+/** The program as it is installed, with another plan. */
+async function programWith(change: (plan: Record<string, any>) => void): Promise<string> {
+  const root = join(programFile, "../../..");
+  const copy = await mkdtemp(join(tmpdir(), "cofio-program-"));
+  for (const name of ["dist", "apps/cli/cofio.js", "package.json"]) {
+    await cp(join(root, name), join(copy, name), { recursive: true });
+  }
+  for (const name of ["public", "node_modules"]) await symlink(join(root, name), join(copy, name));
+  const file = join(copy, "dist/plan.json");
+  const plan = JSON.parse(await readFile(file, "utf8"));
+  change(plan);
+  await writeFile(file, JSON.stringify(plan));
+  return copy;
 }
 
 /** Where a process listens, as Linux tells it. */

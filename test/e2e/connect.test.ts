@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { text as readText } from "node:stream/consumers";
 import { Client as ClientV2 } from "@modelcontextprotocol/client";
 import { StdioClientTransport as StdioV2 } from "@modelcontextprotocol/client/stdio";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
@@ -171,13 +172,56 @@ test("clients of both SDKs use all tools, prompts and resources over it with a t
   await older.close();
 });
 
-test("lines that are no messages are left out, and the next one is carried", async () => {
+test("lines that are no messages are left out, and the next one is carried; whoever waits for an answer has one", async () => {
   const process = start([server.mcpUrl, "--token", await server.token("stdio")]);
-  process.child.stdin?.write('{nonsense\n{"some": "object"}\n');
-  process.send({ jsonrpc: "2.0", id: 7, method: "ping" });
-  expect((await process.answerTo(7)).result).toEqual({});
+  process.child.stdin?.write('{nonsense\n{"some": "object"}\n\n');
+  process.send({ jsonrpc: "2.0", id: 6, method: "tools/call", params: "wrong" });
+  expect((await process.answerTo(6)).error.code).toBe(-32_600);
+  // Within a text these end no line.
+  process.send(call(7, "save_memory", { content: "First\u2028second\u2029third." }));
+  expect((await process.answerTo(7)).result.structuredContent.outcome).toBe("created");
   expect(await process.end()).toBe(0);
-  expect(process.lines).toHaveLength(1);
+  expect(process.lines).toHaveLength(2);
+});
+
+test("a message without an end is not held for ever; what was asked before is answered", async () => {
+  const process = start([server.mcpUrl, "--token", await server.token("stdio")]);
+  process.send({ jsonrpc: "2.0", id: 1, method: "ping" });
+  process.child.stdin?.on("error", () => {});
+  process.child.stdin?.write("x".repeat(11 * 1_048_576));
+  expect((await process.answerTo(1)).result).toEqual({});
+  expect(await process.ended).toBe(0);
+  expect(process.stderr()).toContain("no more is read");
+});
+
+test("a token that the server does not take is said in words", async () => {
+  const process = start([server.mcpUrl, "--token", "cofio_wrong"]);
+  process.send(INITIALIZE);
+  expect((await process.answerTo(1)).error.message).toContain("does not take this token");
+  expect(await process.end()).toBe(0);
+});
+
+test("an empty COFIO_TOKEN is none, and the sign-in waits for another one's, until that one has ended however it ends", async () => {
+  const own = await mkdtemp(join(tmpdir(), "cofio-connect-"));
+  const begin = (): ConnectProcess => {
+    const process = startConnect([server.mcpUrl, "--no-browser"], {
+      XDG_CONFIG_HOME: own,
+      COFIO_TOKEN: "",
+    });
+    process.send(INITIALIZE);
+    return process;
+  };
+  const first = begin();
+  await pageOf(first);
+  const second = begin();
+  await vi.waitFor(() => expect(second.stderr()).toContain("waiting for it"), WAIT);
+  expect(second.stderr()).not.toContain("Sign in to");
+  // As a client does that was closed meanwhile.
+  first.child.kill("SIGKILL");
+  await pageOf(second);
+  second.child.kill("SIGKILL");
+  await Promise.all([first.ended, second.ended]);
+  await rm(own, { recursive: true, force: true });
 });
 
 test("a server that went away and came back is reached again by the same process", async () => {
@@ -204,7 +248,7 @@ test.each([
 ])("given %s it says how it is used, and prints nothing to stdout", async (_what, args) => {
   const process = start(args);
   expect(await process.end()).toBe(2);
-  expect(process.stderr()).toContain("Usage: cofio connect URL");
+  expect(process.stderr()).toContain("cofio connect --help");
   expect(process.lines).toEqual([]);
 });
 
@@ -256,18 +300,18 @@ const HOSTILE: readonly [what: string, answers: (origin: string) => Answers, sai
   [
     "a sign-in page that is a program's address",
     (origin) => oauth(origin, { authorization_endpoint: "javascript:alert(1)" }),
-    /./,
+    /authorization_endpoint.*cannot use javascript:/,
   ],
   [
     "a sign-in page that is a file",
     (origin) => oauth(origin, { authorization_endpoint: "file:///etc/passwd" }),
-    /./,
+    /Refused to open the sign-in page/,
   ],
   [
     "a sign-in page that a shell would run",
     (origin) =>
       oauth(origin, { authorization_endpoint: "http://$(touch${IFS}owned)/`touch owned`" }),
-    /./,
+    /Refused to open the sign-in page/,
   ],
   [
     "a sign-in page over http elsewhere",
@@ -309,6 +353,64 @@ test.each(HOSTILE)("a server that answers with %s is refused", async (_what, ans
     await rm(own, { recursive: true, force: true });
     hostile.close();
   }
+});
+
+test("a request that was refused after a renewal, with the token of before it, is sent again without another one", async () => {
+  const own = await mkdtemp(join(tmpdir(), "cofio-connect-"));
+  let late: (() => void) | null = null;
+  const fake = await serve((origin) => ({
+    ...oauth(origin, {}),
+    "/token": json({ access_token: "fresh", token_type: "Bearer", expires_in: 3600 }),
+    "/mcp": (request, response) => {
+      if (request.headers.authorization === "Bearer fresh") {
+        // The renewal is over.
+        late?.();
+        late = null;
+        void readJson(request).then(({ id }) =>
+          json({ jsonrpc: "2.0", id, result: {} })(request, response),
+        );
+        return;
+      }
+      void readJson(request).then(({ id }) => {
+        const refuse = (): void => challenge(origin)(request, response);
+        if (id === 2) late = refuse;
+        else refuse();
+      });
+    },
+  }));
+  const process = startConnect([`${fake.origin}/mcp`, "--no-browser"], { XDG_CONFIG_HOME: own });
+  process.send({ jsonrpc: "2.0", id: 2, method: "ping" });
+  await vi.waitFor(() => expect(late).not.toBe(null), WAIT);
+  process.send({ jsonrpc: "2.0", id: 1, method: "ping" });
+  const { searchParams } = await pageOf(process);
+  const callback = new URL(searchParams.get("redirect_uri") ?? "");
+  callback.search = String(
+    new URLSearchParams({ code: "c", state: searchParams.get("state") ?? "" }),
+  );
+  expect((await fetch(callback)).status).toBe(200);
+  expect((await process.answerTo(1)).result).toEqual({});
+  expect((await process.answerTo(2)).result).toEqual({});
+  expect(await process.end()).toBe(0);
+  expect(process.stderr().match(/Sign in to/g)).toHaveLength(1);
+  fake.close();
+  await rm(own, { recursive: true, force: true });
+});
+
+test("what a server says of its failure is cut, and no terminal obeys it", async () => {
+  const body = `\u001B[2J${"long ".repeat(10_000)}`;
+  const failing = await serve(() => ({
+    "/mcp": (_request, response) => void response.writeHead(500).end(body),
+  }));
+  const process = start([`${failing.origin}/mcp`, "--token", "x"]);
+  process.send(INITIALIZE);
+  const { message } = (await process.answerTo(1)).error;
+  await process.end();
+  for (const told of [message, process.stderr()]) {
+    expect(told).toContain("long long");
+    expect(told).not.toContain("\u001B");
+    expect(told.length).toBeLessThan(1_000);
+  }
+  failing.close();
 });
 
 test("a server leads the bridge to no other server by a redirect", async () => {
@@ -420,7 +522,7 @@ async function pageOf(bridge: ConnectProcess): Promise<URL> {
 
 async function keptFile(): Promise<{ path: string; kept: any }> {
   const folder = join(config, "cofio/connections");
-  const files = await readdir(folder);
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".json"));
   expect(files).toHaveLength(1);
   const path = join(folder, files[0] ?? "");
   return { path, kept: JSON.parse(await readFile(path, "utf8")) };
@@ -455,6 +557,10 @@ async function serve(
       http.close();
     },
   };
+}
+
+async function readJson(request: IncomingMessage): Promise<any> {
+  return JSON.parse(await readText(request));
 }
 
 function challenge(origin: string): Answer {

@@ -16,7 +16,16 @@ const LAYERS = [
   ["src/user.ts"],
   ["src/memory/a.ts", "src/conversations/a.ts", "src/transfer/a.ts", "src/transfer/formats/a.ts"],
   ["src/search/a.ts", "src/vault/a.ts", "src/storage/a.ts"],
-  ["src/errors.ts", "src/log.ts", "src/scopes.ts", "src/grants.ts"],
+  [
+    "src/errors.ts",
+    "src/log.ts",
+    "src/scopes.ts",
+    "src/grants.ts",
+    "src/allow-list.ts",
+    "src/account-deletion.ts",
+    "src/refusals.ts",
+    "src/handshake.ts",
+  ],
 ];
 
 test("lint refuses an import of every higher layer, types included, and no import of a lower one", async () => {

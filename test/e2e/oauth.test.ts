@@ -25,6 +25,7 @@ afterAll(async () => {
 
 test("an account is made with a passkey, and its time zone is the browser's", async () => {
   const zone = await browser.page.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
+  await browser.page.goto(`${server.origin}/account`);
   expect(await browser.page.getByLabel("Time zone").inputValue()).toBe(zone);
   await browser.page.getByLabel("Time zone").selectOption("Asia/Tokyo");
   await press("Save");
@@ -104,8 +105,8 @@ test("revoking on the page ends a client's access with its next call", async () 
   await client.callTool({ name: "search_memory", arguments: { query: "cat" } });
   await client.close();
   const tokens = await auth.tokens();
-  await browser.page.goto(server.origin);
-  await photograph(browser.page, "home");
+  await browser.page.goto(`${server.origin}/account`);
+  await photograph(browser.page, "account");
   await press("Revoke To be revoked");
   expect(await grantNames()).not.toContain("To be revoked");
   const call = await callTool(tokens?.access_token, "search_memory", { query: "cat" });
@@ -123,7 +124,7 @@ test("revoking on the page ends a client's access with its next call", async () 
 
 test("a personal access token is shown once, works with its scopes, and ends when revoked", async () => {
   const { page } = browser;
-  await page.goto(server.origin);
+  await page.goto(`${server.origin}/account`);
   await page.getByText("Make a token").click();
   await page.getByRole("textbox", { name: "Name" }).fill("Backup script");
   await page.getByLabel("Save and change memories").uncheck();
@@ -131,7 +132,7 @@ test("a personal access token is shown once, works with its scopes, and ends whe
   const token = await page.locator(".copy code").innerText();
   await photograph(page, "token");
   expect(token).toMatch(/^cofio_/);
-  await page.goto(server.origin);
+  await page.goto(`${server.origin}/account`);
   expect(await page.content()).not.toContain(token);
   expect((await callTool(token, "search_memory", { query: "cat" })).status).toBe(200);
   expect((await callTool(token, "save_memory", { content: "no" })).status).toBe(403);
@@ -206,7 +207,7 @@ test("a second account is refused in owner mode", async () => {
 
 test("a device that has a passkey already is told so when another is added", async () => {
   const { page } = browser;
-  await page.goto(server.origin);
+  await page.goto(`${server.origin}/account`);
   // The authenticator refuses a second key for an account that it knows, as real ones do.
   await page.getByRole("button", { name: "Add a passkey" }).click();
   await page.getByText("This device already has a passkey").waitFor();
@@ -231,7 +232,7 @@ test("a page on another port of this machine cannot post the forms", async () =>
       ]);
       expect([path, response.status()]).toEqual([path, 403]);
     }
-    await browser.page.goto(server.origin);
+    await browser.page.goto(`${server.origin}/account`);
     expect(await browser.page.getByRole("button", { name: "Sign out" }).count()).toBe(1);
   } finally {
     neighbour.close();
@@ -242,6 +243,9 @@ test("the files of the pages are served as what they are", async () => {
   for (const [path, type] of [
     ["/assets/cofio.css", "text/css"],
     ["/assets/cofio.js", "javascript"],
+    ["/assets/controls.css", "text/css"],
+    ["/assets/dashboard/main.css", "text/css"],
+    ["/assets/dashboard/main.js", "javascript"],
     ["/assets/import/page.js", "javascript"],
     ["/assets/import/reader.js", "javascript"],
     ["/assets/cofio.svg", "image/svg+xml"],
@@ -269,7 +273,8 @@ test("no page reports a violation of its content security policy", async () => {
   browser.page.on("console", (message) => {
     if (/content security policy/i.test(message.text())) violations.push(message.text());
   });
-  for (const path of ["/", "/import", "/nowhere"]) await browser.page.goto(server.origin + path);
+  for (const path of ["/", "/account", "/import", "/nowhere"])
+    await browser.page.goto(server.origin + path);
   expect(violations).toEqual([]);
 });
 
@@ -298,7 +303,7 @@ function callTool(
 }
 
 async function grantNames(): Promise<string[]> {
-  await browser.page.goto(server.origin);
+  await browser.page.goto(`${server.origin}/account`);
   return browser.page.locator(".grants strong").allInnerTexts();
 }
 

@@ -1,6 +1,9 @@
 /** The API's description is what the API does: routes, rights and answers. */
+import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { createApi } from "../../src/http/api.ts";
+import { STATUS } from "../../src/http/error-status.ts";
+import { problem } from "../../src/http/openapi/answers.ts";
 import { makeApiDocument } from "../../src/http/openapi/document.ts";
 import { routes, type ApiRoute } from "../../src/http/openapi/routes.ts";
 import { SCOPES } from "../../src/scopes.ts";
@@ -24,8 +27,10 @@ test("every operation has a name of its own, and says in words and for programs 
   const { paths = {} } = makeApiDocument();
   const names = routes.map(({ operation }) => operation);
   expect(new Set(names).size).toBe(names.length);
-  for (const { method, path, scopes } of routes) {
+  for (const { method, path, scopes, needs = "" } of routes) {
     const operation = paths[path]?.[method];
+    expect(operation?.description).toContain(needs);
+    expect(needs !== "" && operation?.description?.includes("Any token")).toBe(false);
     expect([path, operation?.security]).toEqual([path, [{ token: scopes }, { session: [] }]]);
     for (const scope of scopes) expect(operation?.description).toContain(`\`${scope}\``);
   }
@@ -59,6 +64,60 @@ test("no route opens without a session or token", async () => {
     // What writes needs the page's Origin before anything else.
     expect([path, response.status]).toEqual([path, method === "get" ? 401 : 403]);
   }
+});
+
+test("every refusal has a status and the shape that the document says", async () => {
+  const { paths = {} } = makeApiDocument();
+  const person = await newPerson({ trusted: true });
+  const { data } = await callTool(person, "save_memory", { content: "Bakes rye bread." });
+  const { id } = data["memory"];
+  const statuses: number[] = [];
+  for (const [operation, given, whose = person] of [
+    ["searchMemories", { body: { query: 1 } }],
+    ["getMemory", { id: UNKNOWN_ID }],
+    ["updateMemory", { id, body: { importance: 5, if_version: 9 } }],
+    ["saveMemory", { body: { content: "x".repeat(70_000) } }],
+    ["importFiles", { body: { nobodys: "format" } }],
+    ["changeRules", { body: {} }, await newPerson()],
+    ["getStats", {}, await revoked()],
+    ["getStats", {}, { ...person, token: "cofio_none" }],
+  ] as readonly (readonly [string, Given, Person?])[]) {
+    const route = routes.find((one) => one.operation === operation);
+    if (route === undefined) throw new Error(`No operation ${operation}`);
+    const { status, data: answer } = await send(whose, route, given);
+    problem.parse(answer);
+    expect(Object.keys(paths[route.path]?.[route.method]?.responses ?? {})).toContain(`${status}`);
+    statuses.push(status);
+  }
+  expect(statuses).toEqual([400, 404, 409, 413, 415, 403, 401, 401]);
+  for (const status of Object.values(STATUS)) {
+    expect(paths["/api/stats"]?.get?.responses).toHaveProperty(`${status}`);
+  }
+});
+
+test("a revoked token is told so in the shape of the API that it asks, with the challenge to sign in", async () => {
+  const { token } = await revoked();
+  for (const [path, wanted] of [
+    ["/api/stats", { error: { code: "unauthorized", hint: expect.any(String) } }],
+    ["/v1/memory_stores", { type: "error", error: { type: "authentication_error" } }],
+  ] as const) {
+    const response = await fetchWorker(path, { headers: { authorization: `Bearer ${token}` } });
+    expect(response.status).toBe(401);
+    expect(response.headers.get("www-authenticate")).toContain('error="invalid_token"');
+    expect(await response.json()).toMatchObject(wanted);
+  }
+});
+
+test("null is no budget of a page: it is as long as the API's", async () => {
+  const person = await newPerson();
+  const content = "A long one about rye. ".repeat(250);
+  for (const n of [1, 2, 3, 4]) {
+    await callTool(person, "save_memory", { content: `${n} ${content}`, user_asked: true });
+  }
+  const list = routes.find(({ operation }) => operation === "searchMemories");
+  if (list === undefined) throw new Error("No such route");
+  const body = { query: "", max_tokens: null };
+  expect((await send(person, list, { body })).data["results"]).toHaveLength(4);
 });
 
 test("every answer, of a life through all of the routes, has the shape that the document says", async () => {
@@ -99,6 +158,12 @@ test("every answer, of a life through all of the routes, has the shape that the 
   expect(found).toMatchObject({ total: 2, next_cursor: expect.any(String) });
   await call("searchMemories", { body: { query: "" } });
   await call("searchMemories", { body: { query: "zeppelin" } });
+  await call("listMemoriesBy", { body: { tags: ["food"], client: "no such" } });
+  await call("listMemoriesBy", { body: { limit: 1 } });
+  await call("listLabels");
+  await call("listVersions", { id });
+  const tagged = await call("changeMemories", { body: { ids: [id, UNKNOWN_ID], add_tags: ["a"] } });
+  await call("undoOperation", { id: tagged.operation_id });
   const deleted = await call("deleteMemory", { id });
   await call("undoOperation", { id: deleted.operation_id });
 
@@ -108,6 +173,8 @@ test("every answer, of a life through all of the routes, has the shape that the 
   const chat = conversations[0].id;
   const page = await call("getConversation", { id: chat, query: { limit: "1" } });
   expect(page.next_cursor).toBeDefined();
+  await call("getMessages", { id: chat, query: { from: "1" } });
+  await call("searchConversation", { id: chat, body: { query: "oven" } });
   await call("searchMemories", { body: { query: "oven" } });
   await call("deleteConversation", { id: chat });
   await call("restoreConversation", { id: chat });
@@ -118,10 +185,13 @@ test("every answer, of a life through all of the routes, has the shape that the 
   await call("runMemoryCommand", { body: { command: "view" } });
 
   const { operations } = await call("listOperations", { query: { limit: "3" } });
-  await call("undoClient", {
-    body: { grant_id: operations[0].grant_id, since: operations[0].created_at },
-  });
+  await call("listOperationClients");
+  const since = { grant_id: operations[0].grant_id, since: operations[0].created_at };
+  await call("previewUndo", { body: since });
+  await call("undoClient", { body: since });
   await call("getStats");
+  await syncItems(call);
+  await call("getTimeline", { query: { days: "7" } });
 
   await call("exportData", { body: { format: "json" } });
   const archive = await call("exportData", { body: { format: "cofio" } });
@@ -129,6 +199,7 @@ test("every answer, of a life through all of the routes, has the shape that the 
     const job = await call("getExport", { id: archive.job.id });
     expect(job.download.url).toContain(`/api/downloads/${archive.job.id}`);
   }, WAIT);
+  await call("listExports");
   await call("downloadExport", { id: archive.job.id });
 
   const { backup } = await call("createBackup");
@@ -145,6 +216,18 @@ test("every answer, of a life through all of the routes, has the shape that the 
 
   expect([...called].sort()).toEqual(routes.map(({ operation }) => operation).sort());
 }, 60_000);
+
+/** What one side has, read and written again as it is. */
+async function syncItems(call: Call): Promise<void> {
+  const { operation_id, account, limits } = await call("beginSync");
+  expect([typeof account, limits.memories > 0]).toEqual(["string", true]);
+  const { items } = await call("listMemoriesToSync");
+  await call("listConversationsToSync", { query: { after: UNKNOWN_ID } });
+  const { lines } = await call("readLines", { body: { memories: [items[0].id] } });
+  const unit = { id: items[0].id, expected: items[0].version + 1, states: lines.slice(0, 1) };
+  const { results } = await call("writeItems", { body: { operation_id, memories: [unit] } });
+  expect(results).toEqual([{ kind: "memory", id: unit.id, outcome: "changed" }]);
+}
 
 /** Imports of both ways, whole and in batches, and of an archive, which an account in use refuses. */
 async function importRecords(person: Person, call: Call): Promise<unknown> {
@@ -208,6 +291,13 @@ async function importRecords(person: Person, call: Call): Promise<unknown> {
   expect(checked.check.dry_run).toBe(true);
   await call("sendLines", { id: restore.job.id, body: { number: 1, lines: [] } }, empty);
   return record;
+}
+
+async function revoked(): Promise<Person> {
+  const person = await newPerson();
+  const object = env.USERS.getByName(person.userId);
+  for (const { id } of await object.listGrants()) await object.revokeGrant(id);
+  return person;
 }
 
 function emptyReport() {

@@ -65,6 +65,18 @@ test.each(["2026-07-28", "2025-11-25"] as const)(
   },
 );
 
+test("what shares nothing with the question is no result", async () => {
+  const person = await newPerson();
+  await callTool(person, "save_memory", { content: "Bakes rye bread.", importance: 5 });
+  const client = await connectClient(person, { path: PATH });
+  const search = async (query: string) =>
+    structured(await client.callTool({ name: "search", arguments: { query } }))["results"];
+  expect(await search("zeppelin")).toEqual([]);
+  expect(await search("rye")).toHaveLength(1);
+  expect(await search("")).toHaveLength(1);
+  await client.close();
+});
+
 test("the usual address shows the twelve tools and neither of these, and so does any other value", async () => {
   const person = await newPerson();
   for (const path of ["/mcp", "/mcp?tools=", "/mcp?tools=all", "/mcp?tool=chatgpt"]) {

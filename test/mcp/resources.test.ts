@@ -101,6 +101,30 @@ test("who listens is told of every change of a memory, by whatever door it came,
   await client.close();
 });
 
+test("an import is told once, a write to a memory store is told, and a search is no change", async () => {
+  const person = await newPerson();
+  const file = { format: "cofio", version: 1, memories: [memoryOf("The oven is old.")] };
+  const bring = () => callApi(person, "POST", "/api/imports", file);
+  const { data: imported } = await bring();
+  await callApi(person, "POST", `/api/operations/${imported["operation_id"]}/undo`);
+  const { data: trashed } = await callTool(person, "list_memories", { status: "trashed" });
+  const uri = `memory://${trashed["memories"][0].id}`;
+  const { data: store } = await callApi(person, "POST", "/v1/memory_stores", { name: "Bakery" });
+  const rootUri = `memory://${store["id"].slice("memstore_".length)}`;
+  const { client, told, clear } = await listener(person, [uri, rootUri, "memory://recent"]);
+  await bring();
+  await vi.waitFor(() => expect(told()).toContain(uri));
+  clear();
+
+  await callApi(person, "POST", "/api/memories/search", { query: "oven" });
+  await callTool(person, "save_memory", { content: "Bread is good." });
+  await vi.waitFor(() => expect(told()).toEqual(new Set(["memory://recent"])));
+  clear();
+  await callApi(person, "POST", `/v1/memory_stores/${store["id"]}`, { description: "Breads" });
+  await vi.waitFor(() => expect(told()).toEqual(new Set([rootUri, "memory://recent"])));
+  await client.close();
+});
+
 test("a user has two streams at most, however many ask at once, and a closed one makes room", async () => {
   const person = await newPerson();
   const tried = await Promise.allSettled(
@@ -185,4 +209,9 @@ async function read(client: Client, uri: string): Promise<string> {
   }
   expect(content).toMatchObject({ uri, mimeType: "text/plain" });
   return content.text;
+}
+
+/** As an export of Cofio has it. */
+function memoryOf(content: string) {
+  return { id: "m", content, category: "other", status: "active", source: "api", tags: [] };
 }

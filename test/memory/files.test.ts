@@ -1,7 +1,7 @@
 /** Memory files, through the front door: Claude's memory tool on one side, the tools of MCP and the archive on the other. */
 import { expect, test } from "vitest";
 import { downloadArchive, uploadZip } from "../support/archives.ts";
-import { loseAnswers } from "../support/batches.ts";
+import { beforeNextBatch, loseAnswers } from "../support/batches.ts";
 import { countersOf, sumsOf } from "../support/counters.ts";
 import { callApi, callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
 
@@ -122,6 +122,27 @@ test("a file that an undo brings back beside a directory of its name loses nothi
   await run(person, { command: "rename", old_path: "/memories/a", new_path: "/memories/c" });
   expect(await view(person, "/memories/c/b")).toContain("     1\tinside");
   expect(await view(person, "/memories/c")).toContain("     1\tfile");
+  expect(await run(person, { command: "delete", path: "/memories/c" })).toBe(
+    "Successfully deleted /memories/c\nIt was a file, and a directory of 1 more: all are gone.",
+  );
+});
+
+test("no restore and no move brings a file beside a directory of its name", async () => {
+  const person = await newPerson();
+  await create(person, "/memories/a", "file");
+  const id = await idOf(person, "/memories/a");
+  await callTool(person, "delete_memory", { id });
+  await create(person, "/memories/a/b", "inside");
+  const { isError, text } = await callTool(person, "update_memory", { id, status: "active" });
+  expect([isError, text]).toEqual([true, expect.stringContaining("This path is a directory")]);
+  await run(person, { command: "rename", old_path: "/memories/a", new_path: "/memories/c" });
+  expect((await callTool(person, "update_memory", { id, status: "active" })).isError).toBe(false);
+
+  const inside = await idOf(person, "/memories/c/b");
+  await callTool(person, "update_memory", { id: inside, project: "Garden" });
+  await create(person, "/memories/c", "file");
+  const back = await callTool(person, "update_memory", { id: inside, project: "" });
+  expect([back.isError, back.text]).toEqual([true, expect.stringContaining("is a file")]);
 });
 
 test("a memory that supersedes a file takes it out of its place, and undoing that puts it back", async () => {
@@ -206,18 +227,7 @@ test("where every write's first answer gets lost, files are made, changed, moved
 
 test("paths that lead elsewhere, or only pretend to be others, are refused", async () => {
   const person = await newPerson();
-  for (const path of [
-    "/memories/../etc/passwd",
-    "/memories/a/../b",
-    "/memories/..",
-    "/memories/%2e%2e/x",
-    "/memories/%2E%2E%2Fx",
-    "/memories/a%2fb",
-    "/memories/%252e%252e/x",
-    "/memories/a%00",
-    "/memories/..\\x",
-    "/memories/a\\b",
-  ]) {
+  for (const path of ["/memories/../etc/passwd", "/memories/a/../b", "/memories/.."]) {
     expect(await failure(person, { command: "create", path, file_text: "" }), path).toBe(
       `Path ${path} would escape /memories directory`,
     );
@@ -228,6 +238,13 @@ test("paths that lead elsewhere, or only pretend to be others, are refused", asy
     );
   }
   for (const path of [
+    "/memories/%2e%2e/x",
+    "/memories/%2E%2E%2Fx",
+    "/memories/a%2fb",
+    "/memories/%252e%252e/x",
+    "/memories/a%00",
+    "/memories/..\\x",
+    "/memories/a\\b",
     "/memories/a\0b",
     "/memories/a\nb",
     "/memories/\u202eb",
@@ -334,9 +351,34 @@ test("the person's rules hold for files, and the model is told what they did", a
     expire_after: { other: 30 },
   });
   const noted = await create(assistant, "/memories/b", "");
-  expect(noted).toContain("It expires 30 days from now");
+  // A file is there until somebody deletes it.
+  expect(noted).not.toContain("expires");
   expect(noted).toContain("went to the trash to make room");
   expect(await view(person, "/memories")).toContain("0B\t/memories/b");
+  await callApi(person, "PATCH", "/api/rules", { max_memories: null });
+  for (const command of [
+    { command: "create", path: `/memories/${secret}`, file_text: "" },
+    { command: "rename", old_path: "/memories/b", new_path: `/memories/c/${secret}` },
+  ]) {
+    expect(await failure(assistant, command)).toContain("path holds a secret");
+  }
+});
+
+test("nothing makes room for a file that has no place", async () => {
+  const person = await newPerson({ trusted: true });
+  await callTool(person, "save_memory", { content: "Likes tea." });
+  await create(person, "/memories/a", "");
+  await callApi(person, "PATCH", "/api/rules", {
+    max_memories: 2,
+    when_full: "trash_least_useful",
+  });
+  const command = { command: "create", path: "/memories/b/c", file_text: "" };
+  const renamed = { command: "rename", old_path: "/memories/a", new_path: "/memories/b" };
+  // Between the look at the place and the write.
+  await beforeNextBatch(person, () => run(person, renamed), 1);
+  expect(await failure(person, command)).toContain("/memories/b is a file");
+  const { data } = await callTool(person, "list_memories", { status: "trashed" });
+  expect(data["total"]).toBe(0);
 });
 
 test("files, empty ones too, stores and redactions survive the way through an archive", async () => {

@@ -41,6 +41,16 @@ export async function unzip(zip: Blob): Promise<Map<string, string>> {
   return files;
 }
 
+/** Files with a manifest that says what they hash to. */
+export async function resigned(files: ReadonlyMap<string, string>): Promise<Map<string, string>> {
+  const manifest = JSON.parse(files.get("manifest.json") ?? "");
+  for (const file of manifest.files) {
+    const bytes = new TextEncoder().encode(files.get(file.name));
+    file.sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  }
+  return new Map(files).set("manifest.json", JSON.stringify(manifest));
+}
+
 export async function rezip(files: ReadonlyMap<string, string>): Promise<Blob> {
   const writer = new ZipWriter(new BlobWriter(), { useWebWorkers: false });
   for (const [name, text] of files) await writer.add(name, new TextReader(text));

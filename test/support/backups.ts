@@ -169,10 +169,13 @@ export async function rowsOf({ userId }: Person): Promise<Rows> {
       .bind(userId)
       .all();
     rows[table] = results
-      .map((row) => ({
-        ...row,
-        ...("body" in row ? { body: new Uint8Array(row["body"] as ArrayBuffer).toHex() } : {}),
-      }))
+      .map((row) => {
+        // No backup holds digests.
+        const { digest: _d, ...own } = row;
+        // True of every table that has it.
+        const body = own["body"] as ArrayBuffer | undefined;
+        return { ...own, ...(body === undefined ? {} : { body: new Uint8Array(body).toHex() }) };
+      })
       .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   }
   const account = await env.DB.prepare("SELECT * FROM accounts WHERE user_id = ?1")

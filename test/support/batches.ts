@@ -19,16 +19,34 @@ export async function loseAnswers(person: Person): Promise<() => number> {
   return () => lost;
 }
 
-/** Does something else when the object is about to run its next batch, and lets that go on then. */
-export async function beforeNextBatch(person: Person, act: () => Promise<unknown>): Promise<void> {
-  let isDone = false;
+/**
+ * Does something else when the object is about to run a batch, and lets that go on then.
+ * @param passing how many batches go before it: each request begins with one that reads the account
+ */
+export async function beforeNextBatch(
+  person: Person,
+  act: () => Promise<unknown>,
+  passing = 0,
+): Promise<void> {
+  let left = passing;
   await interceptBatches(person, async (_statements, run) => {
-    if (!isDone) {
-      isDone = true;
-      await act();
-    }
+    left -= 1;
+    if (left === -1) await act();
     return run();
   });
+}
+
+/** From now on no batch after the first writes is carried out. @returns ends it */
+export async function failAfterWrites(person: Person, writes: number): Promise<() => void> {
+  let left = writes;
+  let isOver = false;
+  await interceptBatches(person, async (_statements, run) => {
+    if (!isOver && left === 0) throw new Error("Injected: it failed");
+    const results = await run();
+    if (results.some(({ meta }) => meta.rows_written > 0)) left -= 1;
+    return results;
+  });
+  return () => void (isOver = true);
 }
 
 async function interceptBatches(

@@ -1,6 +1,14 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { downloadArchive, linesOf, rezip, unzip, upload, uploadZip } from "../support/archives.ts";
+import {
+  downloadArchive,
+  linesOf,
+  resigned,
+  rezip,
+  unzip,
+  upload,
+  uploadZip,
+} from "../support/archives.ts";
 import { send, survey } from "../../src/transfer/send.ts";
 import {
   callApi,
@@ -447,15 +455,6 @@ test("what an item is known by elsewhere survives, so the platform's own file ch
   });
   expect(again.data["items"]).toMatchObject({ found: 3, new: 0, updated: 0, unchanged: 3 });
 });
-
-/** Files with a manifest that says what they hash to. */
-async function resigned(files: Map<string, string>): Promise<Map<string, string>> {
-  const manifest = JSON.parse(files.get("manifest.json") ?? "");
-  for (const file of manifest.files) {
-    file.sha256 = await sha256(new TextEncoder().encode(files.get(file.name)));
-  }
-  return new Map(files).set("manifest.json", JSON.stringify(manifest));
-}
 
 test("a conversation longer than a batch is restored with its context", async () => {
   const person = await newOwner();

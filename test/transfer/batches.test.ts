@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { batchesOf, type BatchLimits, type BatchRecord } from "../../src/transfer/batches.ts";
+import { batchesOf, type BatchLimits, type ReadRecord } from "../../src/transfer/batches.ts";
 import { identified, type IdentifiedRecord } from "../../src/transfer/identify.ts";
 import type { ImportRecord } from "../../src/transfer/records.ts";
 
@@ -56,7 +56,7 @@ async function* streamOf<T>(items: readonly T[]): AsyncGenerator<T> {
 }
 
 /** Parts put together again, in the order in which they came. */
-function joined(batches: readonly (readonly BatchRecord[])[]): IdentifiedRecord[] {
+function joined(batches: readonly (readonly ReadRecord[])[]): IdentifiedRecord[] {
   const whole: IdentifiedRecord[] = [];
   let isOpen = false;
   for (const one of batches.flat()) {
@@ -87,7 +87,7 @@ test("whatever the limits, every item is in one batch, in order, and parts join 
       const wanted = await identify(records);
       const batches = await Array.fromAsync(batchesOf(streamOf(wanted), limit));
       expect(joined(batches)).toEqual(wanted.filter(({ type }) => type !== "skipped"));
-      const skips = (of: readonly (BatchRecord | IdentifiedRecord)[]) =>
+      const skips = (of: readonly (ReadRecord | IdentifiedRecord)[]) =>
         of.reduce((sum, one) => sum + (one.type === "skipped" ? one.count : 0), 0);
       expect(skips(batches.flat())).toBe(skips(wanted));
       for (const batch of batches) {

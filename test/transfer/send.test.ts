@@ -179,7 +179,7 @@ test("an import that broke off goes on with the batch that is missing", async ()
   const sent: string[] = [];
   const cut = sendTo(person, files, {
     call: async (path, body) => {
-      if (sent.length === 3) return { status: 400, body: { error: { message: "Power cut" } } };
+      if (sent.length === 4) return { status: 400, body: { error: { message: "Power cut" } } };
       sent.push(path);
       return post(person, path, body);
     },
@@ -329,7 +329,7 @@ test("after a part of an import was undone, the same files are imported from the
   const calls: string[] = [];
   const cut = sendTo(person, files, {
     call: async (path, body) => {
-      if (calls.push(path) === 3) return { status: 400, body: null };
+      if (calls.push(path) === 4) return { status: 400, body: null };
       return post(person, path, body);
     },
   });

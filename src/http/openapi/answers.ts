@@ -1,6 +1,6 @@
 /**
  * What the API answers, for its document. Strict: a test parses real answers with these, so that no field is missing here or too many.
- * Never loaded by the Worker.
+ * Never loaded by the Worker, which takes only their types from here.
  */
 import * as z from "zod";
 import { MEMORY_STATUSES, JOB_STATES } from "../../storage/schema.ts";
@@ -62,29 +62,64 @@ export const saved = z.strictObject({
   rules: z.array(ruleNote).optional(),
   operation_id: operationId,
 });
+export type Saved = z.infer<typeof saved>;
 
 export const memoryPage = z.strictObject({
   memories: z.array(memory),
   total: count,
   next_cursor: nextCursor,
 });
+export type MemoryPage = z.infer<typeof memoryPage>;
 
 export const memoryWithVersions = z.strictObject({
   memory,
   versions: z.array(memory).optional().describe("Newest first"),
 });
+export type MemoryWithVersions = z.infer<typeof memoryWithVersions>;
 
 export const changedMemory = z.strictObject({
   memory,
   rules: z.array(ruleNote).optional(),
   operation_id: operationId,
 });
+export type ChangedMemory = z.infer<typeof changedMemory>;
 
 export const deletedMemory = z.strictObject({
   memory,
   restorable_until: time,
   operation_id: operationId,
 });
+export type DeletedMemory = z.infer<typeof deletedMemory>;
+
+export const memoryStates = z.strictObject({
+  versions: z
+    .array(
+      z.strictObject({
+        ...memoryFields,
+        operation_id: id.describe("What brought it about"),
+        changed_by: z.string().optional().describe("The client, as it named itself"),
+        change: z.string().optional().describe("The kind of that operation"),
+      }),
+    )
+    .describe("The present state and earlier ones, newest first"),
+});
+export type MemoryStates = z.infer<typeof memoryStates>;
+
+const labels = z.array(z.strictObject({ name: z.string(), count }));
+export const memoryLabels = z.strictObject({ tags: labels, projects: labels });
+export type MemoryLabels = z.infer<typeof memoryLabels>;
+
+export const changedMemories = z.strictObject({
+  operation_id: operationId,
+  changed: z.array(id),
+  left: z.array(
+    z.strictObject({
+      id,
+      reason: z.enum(["not_found", "unchanged", "changed_since", "duplicate", "redacted"]),
+    }),
+  ),
+});
+export type ChangedMemories = z.infer<typeof changedMemories>;
 
 export const memoryHits = z.strictObject({
   results: z.array(
@@ -107,6 +142,7 @@ export const memoryHits = z.strictObject({
   total: count,
   next_cursor: nextCursor,
 });
+export type MemoryHits = z.infer<typeof memoryHits>;
 
 const conversation = z
   .strictObject({
@@ -126,6 +162,7 @@ export const conversationPage = z.strictObject({
   total: count,
   next_cursor: nextCursor,
 });
+export type ConversationPage = z.infer<typeof conversationPage>;
 
 export const messageHits = z.strictObject({
   results: z.array(
@@ -146,6 +183,7 @@ export const messageHits = z.strictObject({
   total: count,
   next_cursor: nextCursor,
 });
+export type MessageHits = z.infer<typeof messageHits>;
 
 export const messagePage = z.strictObject({
   conversation,
@@ -161,6 +199,29 @@ export const messagePage = z.strictObject({
     }),
   ),
   next_cursor: nextCursor,
+});
+export type MessagePage = z.infer<typeof messagePage>;
+
+export const messageStretch = z.strictObject({
+  conversation,
+  messages: z.array(
+    z.strictObject({
+      id,
+      position: count,
+      role: z.enum(ROLES),
+      text: z.string(),
+      name: z.string().optional(),
+      model: z.string().optional(),
+      created_at: time.optional(),
+    }),
+  ),
+  end: count.describe("Behind the last position; not every one before it need have a message"),
+});
+
+export const messagesFound = z.strictObject({
+  results: z
+    .array(z.strictObject({ id, position: count, snippet: z.string(), why: z.array(z.string()) }))
+    .describe("In the order of the conversation"),
 });
 
 const changedConversations = z.string().nullable().describe("Null when nothing was changed");
@@ -196,15 +257,43 @@ export const stats = z.strictObject({
   backup_problem: z.string().optional(),
   time_zone: z.string(),
 });
+export type Stats = z.infer<typeof stats>;
 
-export const exported = z.strictObject({
-  data: z.string().optional().describe("A small export itself"),
+const bySource = z.partialRecord(z.enum(SOURCES), count);
+
+export const timeline = z.strictObject({
+  time_zone: z.string(),
+  days: z
+    .array(z.strictObject({ day: z.iso.date(), memories: bySource, messages: bySource }))
+    .describe("The oldest first"),
+  is_complete: z
+    .boolean()
+    .describe("False: of very many the oldest, and a part of the first day, were left out"),
+});
+
+const exportJob = z.strictObject({ id, state: z.enum(JOB_STATES) });
+const exportFields = {
   counts: counts.optional(),
-  job: z.strictObject({ id, state: z.enum(JOB_STATES) }).optional(),
   download: z
     .strictObject({ url: z.url(), bytes: count, sha256: z.string(), expires_at: time })
     .optional(),
+};
+export const exported = z.strictObject({
+  data: z.string().optional().describe("A small export itself"),
+  job: exportJob.optional(),
+  ...exportFields,
 });
+export type Exported = z.infer<typeof exported>;
+
+const listedExport = z.strictObject({
+  job: exportJob,
+  ...exportFields,
+  format: z.string(),
+  made_by: z.string(),
+  created_at: time,
+});
+export type ListedExport = z.infer<typeof listedExport>;
+export const exportList = z.strictObject({ exports: z.array(listedExport) });
 
 const itemCounts = {
   found: count,
@@ -242,6 +331,12 @@ const reportFields = {
   ),
   more_files: count.optional().describe("That are not listed"),
 };
+const wanted = z
+  .array(z.int())
+  .optional()
+  .describe(
+    "Nothing of the batch was taken: places of `unchanged` records that must be sent as `conversation`",
+  );
 const importFields = {
   format: z.string(),
   job: z.strictObject({
@@ -253,6 +348,7 @@ const importFields = {
     estimated_end_at: time.optional(),
     resume_at: time.optional(),
   }),
+  wanted,
   operation_id: z.string().optional(),
   ...reportFields,
 };
@@ -273,6 +369,40 @@ export const begunRestore = z.union([
 export const checkedRecords = z.strictObject({
   check: checked,
   report: z.looseObject({}).describe("Send it with the next part"),
+  wanted,
+});
+
+const syncItem = z.strictObject({
+  id,
+  version: z.int(),
+  status: z.enum(MEMORY_STATUSES),
+  digest: z.string().describe("Of what a person sees of it; the same wherever it is stored"),
+  updated_at: time,
+  redacted: count.optional().describe("Earlier states whose text was taken out for good"),
+  origin: z.string().optional().describe("Of an import: the same wherever it was imported"),
+  statement: z.string().optional().describe("Of a memory in use: what it says"),
+  messages: count.optional().describe("Of a conversation"),
+});
+const nextPage = z.string().nullable().describe("Null: there are no more");
+export const begunSync = z.strictObject({
+  operation_id: z.string().describe("Send it with each write: all of them are undone as one"),
+  account: z.string().describe("The same as long as it is the same account"),
+  limits: z.strictObject({ chars: count, conversations: count, messages: count, memories: count }),
+});
+export const syncPage = z.strictObject({ items: z.array(syncItem), next: nextPage });
+export const syncLines = z.strictObject({
+  lines: z.array(z.looseObject({ type: z.string() })),
+  next: nextPage,
+});
+export const syncWritten = z.strictObject({
+  results: z.array(
+    z.strictObject({
+      kind: z.enum(["memory", "conversation"]),
+      id,
+      outcome: z.enum(["written", "changed", "limit_reached", "place_taken", "unreadable"]),
+    }),
+  ),
+  resume_at: time.optional().describe("Nothing was written: the day's quota is spent until then"),
 });
 
 const touched = z.strictObject({ memories: count, conversations: count });
@@ -297,6 +427,15 @@ export const undoneOfClient = z.strictObject({
     ]),
   ),
   next_before: z.string().nullable(),
+});
+export const undoPreview = z.strictObject({
+  operations: count,
+  kinds: z.array(z.strictObject({ kind: z.string(), operations: count, ...touched.shape })),
+});
+export const clientList = z.strictObject({
+  clients: z.array(
+    z.strictObject({ grant_id: z.string(), client: z.string(), operations: count, last_at: time }),
+  ),
 });
 export const operationPage = z.strictObject({
   operations: z.array(

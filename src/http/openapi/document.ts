@@ -8,14 +8,25 @@ import {
 } from "zod-openapi";
 import packageJson from "../../../package.json" with { type: "json" };
 import { SCOPE_MEANINGS } from "../../scopes.ts";
+import type { STATUS } from "../error-status.ts";
 import { problem } from "./answers.ts";
 import { routes, type ApiRoute } from "./routes.ts";
 
-const PROBLEMS: Readonly<Record<number, string>> = {
+const REFUSALS: Readonly<Record<(typeof STATUS)[keyof typeof STATUS], string>> = {
   400: "What was sent cannot be used; `hint` says what to send instead",
-  401: "No session, or a token that is wrong or revoked",
-  403: "The token lacks a scope",
+  403: "The token lacks a scope, or the user's trust",
   404: "There is no such item; another user's is no different",
+  409: "It was changed meanwhile, or another one stands in the way; `current` is the copy as it is",
+  410: "It was there, and is gone for good",
+  413: "It is larger than can be taken",
+  415: "The file is in no format that can be read",
+  429: "There is no room for it by the user's rules, or for today",
+};
+/** Any of them may come from any route. */
+const PROBLEMS: Readonly<Record<number, string>> = {
+  ...REFUSALS,
+  401: "No session, or a token that is wrong or revoked",
+  500: "It was our fault; the message holds a reference for whoever runs the server",
 };
 
 export function makeApiDocument(): ReturnType<typeof createDocument> {
@@ -57,11 +68,9 @@ export function makeApiDocument(): ReturnType<typeof createDocument> {
 
 function operationOf(route: ApiRoute): ZodOpenApiOperationObject {
   const { operation, tag, summary, description, scopes, query, answers } = route;
+  const listed = scopes.map((scope) => `\`${scope}\``).join(", ");
   const ids = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
-  const needs =
-    scopes.length === 0
-      ? "Any token will do."
-      : `Needs ${scopes.map((scope) => `\`${scope}\``).join(", ")}.`;
+  const needs = route.needs ?? (scopes.length === 0 ? "Any token will do." : `Needs ${listed}.`);
   return {
     operationId: operation,
     tags: [tag],

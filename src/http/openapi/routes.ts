@@ -14,11 +14,14 @@ import type { Tool } from "../../mcp/tool.ts";
 import type { Scope } from "../../scopes.ts";
 import { ruleSettingsSchema } from "../../storage/rules.ts";
 import { importSchemas } from "../../transfer/import-wire.ts";
+import { syncSchemas } from "../../transfer/sync-wire.ts";
 import { restoreSchema } from "../backups.ts";
-import { deleteSchema } from "../conversations.ts";
+import { deleteSchema, searchSchema, stretchSchema } from "../conversations.ts";
+import { memoryChangeSchema, memoryListSchema, memoryStatesSchema } from "../memory-pages.ts";
 import { memoryCommandSchema } from "../memory-tool.ts";
-import { listSchema, undoSchema } from "../operations.ts";
+import { listSchema, previewSchema, undoSchema } from "../operations.ts";
 import { MAX_TOKENS } from "../run-tool.ts";
+import { timelineSchema } from "../timeline.ts";
 import * as answers from "./answers.ts";
 
 export interface ApiRoute {
@@ -30,8 +33,10 @@ export interface ApiRoute {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** A token needs all of them. Empty: any token. */
+  /** A token needs all of them. Empty: any token, unless `needs` says otherwise. */
   readonly scopes: readonly Scope[];
+  /** Where scopes do not tell: what is needed, as a sentence. */
+  readonly needs?: string;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   /** Bodies that are no JSON: their media types. */
@@ -41,6 +46,7 @@ export interface ApiRoute {
 }
 
 const IMPORTS = importSchemas();
+const SYNC = syncSchemas();
 const UNDO: readonly Scope[] = ["memories:write", "memories:delete", "data:import"];
 const RESTORE: readonly Scope[] = ["data:import", "memories:write", "memories:delete"];
 
@@ -77,6 +83,47 @@ export const routes: readonly ApiRoute[] = [
     scopes: ["memories:read"],
     body: inputOf(searchMemory),
     answers: { 200: answers.memoryHits },
+  },
+  {
+    method: "post",
+    path: "/api/memories/list",
+    operation: "listMemoriesBy",
+    tag: "Memories",
+    summary: "Page through memories by tag, project or client",
+    scopes: ["memories:read"],
+    body: memoryListSchema,
+    answers: { 200: answers.memoryPage },
+  },
+  {
+    method: "get",
+    path: "/api/memories/labels",
+    operation: "listLabels",
+    tag: "Memories",
+    summary: "Tags and projects in use, the most used first",
+    scopes: ["memories:read"],
+    answers: { 200: answers.memoryLabels },
+  },
+  {
+    method: "post",
+    path: "/api/memories/change",
+    operation: "changeMemories",
+    tag: "Memories",
+    summary: "Trash, restore, approve or tag several memories, as one operation",
+    description:
+      '`{"status": "trashed"}` needs `memories:delete` too. Approving needs a session, or a token that its maker trusted.',
+    scopes: ["memories:write"],
+    body: memoryChangeSchema,
+    answers: { 200: answers.changedMemories },
+  },
+  {
+    method: "get",
+    path: "/api/memories/{id}/versions",
+    operation: "listVersions",
+    tag: "Memories",
+    summary: "What a memory said, since when, and who changed it",
+    scopes: ["memories:read"],
+    query: memoryStatesSchema,
+    answers: { 200: answers.memoryStates },
   },
   {
     method: "get",
@@ -140,6 +187,27 @@ export const routes: readonly ApiRoute[] = [
     answers: { 200: answers.messagePage },
   },
   {
+    method: "get",
+    path: "/api/conversations/{id}/messages",
+    operation: "getMessages",
+    tag: "Conversations",
+    summary: "Messages of a conversation by their positions, each whole",
+    description: "Fewer than `limit` where they are long: go on behind the last one, up to `end`.",
+    scopes: ["conversations:read"],
+    query: stretchSchema,
+    answers: { 200: answers.messageStretch },
+  },
+  {
+    method: "post",
+    path: "/api/conversations/{id}/search",
+    operation: "searchConversation",
+    tag: "Conversations",
+    summary: "Search one conversation",
+    scopes: ["conversations:read"],
+    body: searchSchema,
+    answers: { 200: answers.messagesFound },
+  },
+  {
     method: "delete",
     path: "/api/conversations/{id}",
     operation: "deleteConversation",
@@ -178,6 +246,18 @@ export const routes: readonly ApiRoute[] = [
   },
   {
     method: "get",
+    path: "/api/timeline",
+    operation: "getTimeline",
+    tag: "Account",
+    summary: "Memories and messages by day",
+    description:
+      "Of the last days, in the person's time zone: memories in use on the day that they came, messages on the day that their conversation began, both by source. Days without any are left out.",
+    scopes: ["memories:read"],
+    query: timelineSchema,
+    answers: { 200: answers.timeline },
+  },
+  {
+    method: "get",
     path: "/api/rules",
     operation: "getRules",
     tag: "Account",
@@ -192,10 +272,20 @@ export const routes: readonly ApiRoute[] = [
     operation: "changeRules",
     tag: "Account",
     summary: "Change memory rules",
-    description: "With a session, or a token that its maker trusted. Null resets a rule.",
+    description: "Null resets a rule.",
     scopes: [],
+    needs: "Needs a session, or a token that its maker trusted.",
     body: nullable(ruleSettingsSchema()),
     answers: { 200: answers.rulesAnswer },
+  },
+  {
+    method: "get",
+    path: "/api/exports",
+    operation: "listExports",
+    tag: "Transfer",
+    summary: "Exports that run, failed or can be downloaded, the newest first",
+    scopes: ["data:export"],
+    answers: { 200: answers.exportList },
   },
   {
     method: "post",
@@ -321,13 +411,67 @@ export const routes: readonly ApiRoute[] = [
   },
   {
     method: "post",
+    path: "/api/sync/begin",
+    operation: "beginSync",
+    tag: "Sync",
+    summary: "Begin to write items as another Cofio has them",
+    description:
+      "For the person and tokens that they trust: nothing of it is held against the rules.",
+    scopes: ["data:import"],
+    answers: { 200: answers.begunSync },
+  },
+  {
+    method: "get",
+    path: "/api/sync/memories",
+    operation: "listMemoriesToSync",
+    tag: "Sync",
+    summary: "What memories there are, without text",
+    scopes: ["data:export"],
+    query: SYNC.page,
+    answers: { 200: answers.syncPage },
+  },
+  {
+    method: "get",
+    path: "/api/sync/conversations",
+    operation: "listConversationsToSync",
+    tag: "Sync",
+    summary: "What conversations there are, without text",
+    scopes: ["data:export"],
+    query: SYNC.page,
+    answers: { 200: answers.syncPage },
+  },
+  {
+    method: "post",
+    path: "/api/sync/lines",
+    operation: "readLines",
+    tag: "Sync",
+    summary: "Items with their earlier states, as lines of an archive",
+    scopes: ["data:export"],
+    body: SYNC.lines,
+    answers: { 200: answers.syncLines },
+  },
+  {
+    method: "post",
+    path: "/api/sync/write",
+    operation: "writeItems",
+    tag: "Sync",
+    summary: "Write items exactly, each only at the version that it was seen at",
+    description: "For the person and tokens that they trust.",
+    scopes: ["data:import"],
+    body: SYNC.write,
+    answers: { 200: answers.syncWritten },
+  },
+  {
+    method: "post",
     path: "/api/memory-tool",
     operation: "runMemoryCommand",
     tag: "Memory tool",
     summary: "Run a command of Claude's memory tool",
     description:
-      "The input as the model made it. `view` needs `memories:read`, `delete` `memories:delete`, every other command `memories:write`. What went wrong is told to the model: `is_error`.",
+      "The input as the model made it. What went wrong is told to the model: `is_error`.",
     scopes: [],
+    needs:
+      "`view` needs `memories:read`, `delete` `memories:delete`, every other command `memories:write`.",
     body: memoryCommandSchema(),
     answers: { 200: answers.toolResult },
   },
@@ -340,6 +484,15 @@ export const routes: readonly ApiRoute[] = [
     scopes: ["memories:read"],
     query: listSchema,
     answers: { 200: answers.operationPage },
+  },
+  {
+    method: "get",
+    path: "/api/operations/clients",
+    operation: "listOperationClients",
+    tag: "Undo",
+    summary: "Which apps changed something, the latest first",
+    scopes: ["memories:read"],
+    answers: { 200: answers.clientList },
   },
   {
     method: "post",
@@ -359,6 +512,16 @@ export const routes: readonly ApiRoute[] = [
     scopes: UNDO,
     body: undoSchema,
     answers: { 200: answers.undoneOfClient },
+  },
+  {
+    method: "post",
+    path: "/api/undo/preview",
+    operation: "previewUndo",
+    tag: "Undo",
+    summary: "What one app did since a time, in numbers, before it is undone",
+    scopes: ["memories:read"],
+    body: previewSchema,
+    answers: { 200: answers.undoPreview },
   },
   {
     method: "get",

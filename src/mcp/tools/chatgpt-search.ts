@@ -35,8 +35,10 @@ export const chatgptSearch = defineTool({
         ? searchConversations(account, { query, ...CONVERSATIONS }, caller.now)
         : { hits: [] },
     ]);
+    // What a search offers where little matches would be cited as a result.
+    const matching = memories.hits.filter(({ matched }) => matched);
     const results = [
-      ...memories.hits.map((hit) => ({ ...memoryResult(hit), relevance: hit.relevance })),
+      ...matching.map((hit) => ({ ...memoryResult(hit), relevance: hit.relevance })),
       ...conversations.hits.map((hit) => ({ ...messageResult(hit), relevance: hit.relevance })),
     ]
       .sort((one, other) => other.relevance - one.relevance)

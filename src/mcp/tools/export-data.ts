@@ -128,7 +128,7 @@ function readParts(include: readonly string[] | undefined): ExportPart[] {
   return [...new Set(parts)];
 }
 
-function jobAnswer(job: JobRow, publicOrigin: string) {
+export function jobAnswer(job: JobRow, publicOrigin: string) {
   if (job.state !== "finished") {
     return {
       structured: { job: { id: job.id, state: job.state } },

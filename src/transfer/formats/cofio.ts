@@ -63,7 +63,7 @@ export function readCofioMemory(element: unknown): ImportRecord {
 /** Null: it is no memory file. */
 function pathOf(element: JsonObject): string | null {
   const path = textOf(element["path"]);
-  return isPath(path) ? path : null;
+  return isPath(path, trimmedTextOf(element["project"])) ? path : null;
 }
 
 function importedMemory(element: JsonObject, content: string): ImportedMemory {

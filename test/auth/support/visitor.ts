@@ -19,6 +19,12 @@ export interface Visitor {
     origin?: string | null,
   ): Promise<Response>;
   postJson(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** What a script of this server's pages sends, and the JSON that it gets. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ readonly status: number; readonly data: Record<string, any> }>;
 }
 
 export function newVisitor(): Visitor {
@@ -57,6 +63,14 @@ export function newVisitor(): Visitor {
         { method: "POST", body: JSON.stringify(body) },
         { "content-type": "application/json", origin: ORIGIN, ...headers },
       ),
+    async call(method, path, body) {
+      const response = await send(
+        path,
+        { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) },
+        { "content-type": "application/json", origin: ORIGIN },
+      );
+      return { status: response.status, data: await response.json() };
+    },
   };
 }
 
@@ -69,7 +83,16 @@ export interface SignUpAnswer {
 /** The whole ceremony, as the script of the pages performs it. */
 export async function signUp(
   name: string,
-  { visitor = newVisitor(), isVerified = true }: { visitor?: Visitor; isVerified?: boolean } = {},
+  {
+    visitor = newVisitor(),
+    isVerified = true,
+    meanwhile = async () => {},
+  }: {
+    visitor?: Visitor;
+    isVerified?: boolean;
+    /** Done between the two steps of the ceremony. */
+    meanwhile?: () => Promise<unknown>;
+  } = {},
 ): Promise<SignUpAnswer> {
   const passkey = await newPasskey(ORIGIN, { isVerified });
   const options = await visitor.get(
@@ -77,6 +100,7 @@ export async function signUp(
   );
   if (!options.ok) return { visitor, passkey, response: options };
   const response = await passkey.register(await options.json());
+  await meanwhile();
   return {
     visitor,
     passkey,

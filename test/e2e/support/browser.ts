@@ -13,7 +13,7 @@ import {
 } from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { chromium, type BrowserContext, type Page } from "playwright-core";
+import { chromium, type BrowserContext, type CDPSession, type Page } from "playwright-core";
 import { findChromium } from "../../../scripts/chromium.ts";
 import type { Server } from "./server.ts";
 
@@ -67,12 +67,12 @@ export async function openBrowser(): Promise<Browser> {
       await page.goto(`${server.origin}/sign-up`);
       await page.getByLabel("Your name").fill(name);
       await page.getByRole("button", { name: "Create account with a passkey" }).click();
-      await page.getByRole("heading", { name: "Connect an assistant" }).waitFor();
+      await page.getByRole("heading", { name: "Home", level: 1 }).waitFor();
     },
     async signIn(server) {
       await page.goto(`${server.origin}/sign-in`);
       await page.getByRole("button", { name: "Sign in with a passkey" }).click();
-      await page.getByRole("heading", { name: "Connect an assistant" }).waitFor();
+      await page.getByRole("heading", { name: "Home", level: 1 }).waitFor();
     },
     async signOut(server) {
       await page.goto(server.origin);
@@ -162,7 +162,12 @@ export async function connectV1(
 }
 
 /** Pages as a person sees them, light and dark, wide and narrow, in `test/e2e/screenshots/`. */
-export async function photograph(page: Page, name: string): Promise<void> {
+export async function photograph(
+  page: Page,
+  name: string,
+  /** Not only what is in the window. */
+  fullPage = true,
+): Promise<void> {
   const folder = join(import.meta.dirname, "../screenshots");
   mkdirSync(folder, { recursive: true });
   const before = page.viewportSize();
@@ -172,7 +177,7 @@ export async function photograph(page: Page, name: string): Promise<void> {
       await page.setViewportSize({ width, height: width === 1280 ? 900 : 844 });
       await page.screenshot({
         path: join(folder, `${name}-${colorScheme}-${width}.png`),
-        fullPage: true,
+        fullPage,
       });
     }
   }
@@ -180,20 +185,26 @@ export async function photograph(page: Page, name: string): Promise<void> {
   if (before !== null) await page.setViewportSize(before);
 }
 
-async function addAuthenticator(context: BrowserContext, page: Page): Promise<void> {
+/** One more device that keeps passkeys and verifies its person without asking. */
+export async function addAuthenticator(
+  context: BrowserContext,
+  page: Page,
+  transport: "internal" | "usb" = "internal",
+): Promise<CDPSession> {
   const cdp = await context.newCDPSession(page);
   await cdp.send("WebAuthn.enable");
   await cdp.send("WebAuthn.addVirtualAuthenticator", {
     options: {
       protocol: "ctap2",
       ctap2Version: "ctap2_1",
-      transport: "internal",
+      transport,
       hasResidentKey: true,
       hasUserVerification: true,
       isUserVerified: true,
       automaticPresenceSimulation: true,
     },
   });
+  return cdp;
 }
 
 async function tickOnly(page: Page, scopes: readonly string[]): Promise<void> {

@@ -1,14 +1,13 @@
 /** `cofio connect` as a client starts it: a process, JSON-RPC on its stdin and stdout, words for a person on stderr. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 
 const root = join(import.meta.dirname, "../../..");
-const RUN = `import(${JSON.stringify(join(root, "apps/cli/connect.ts"))}).then(async ({ connect }) => { process.exitCode = await connect(process.argv.slice(1)); });`;
+const program = join(root, "apps/cli/main.ts");
 
 /** For clients of the SDKs, which start it themselves. */
 export function connectCommand(...args: readonly string[]): { command: string; args: string[] } {
-  return { command: process.execPath, args: ["-e", RUN, "--", ...args] };
+  return { command: process.execPath, args: [program, "connect", ...args] };
 }
 
 export interface ConnectProcess {
@@ -19,6 +18,8 @@ export interface ConnectProcess {
   send(message: object): void;
   /** The next line that answers this id. */
   answerTo(id: number): Promise<any>;
+  /** Its exit code; null: a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** After its input was closed. */
   end(): Promise<number | null>;
 }
@@ -37,14 +38,21 @@ export function startConnect(
   let stderr = "";
   child.stderr.on("data", (chunk) => (stderr += String(chunk)));
   const arrivals = new Set<() => void>();
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    lines.push(line);
+  let held = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk) => {
+    const [end = "", ...more] = String(chunk).split("\n");
+    held += end;
+    for (const next of more) {
+      lines.push(held);
+      held = next;
+    }
     for (const arrived of arrivals) arrived();
   });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   return {
     child,
     lines,
+    ended,
     stderr: () => stderr,
     send: (message) => void child.stdin.write(`${JSON.stringify(message)}\n`),
     answerTo: (id) =>

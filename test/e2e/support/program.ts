@@ -4,8 +4,9 @@ import { StdioClientTransport as TransportV2 } from "@modelcontextprotocol/clien
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -18,7 +19,7 @@ const root = resolve(import.meta.dirname, "../../..");
 export const programFile = join(root, "apps/cli/cofio.js");
 /** Between two commands of a test nobody is there for longer than this only when the test is over. */
 const IDLE_SECONDS = 20;
-const STOP_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 30_000;
 
 export interface Finished {
   readonly code: number | null;
@@ -40,6 +41,10 @@ export interface ServedFolder {
   readonly server: () => { pid: number; port: number; token: string; enginePid: number };
   /** Processes that serve it, however many there are. */
   readonly hosts: () => number[];
+  /** All processes that were ever started for it and live, workerd too. Known on Linux alone; elsewhere those of `hosts`. */
+  readonly processes: () => number[];
+  /** By which `processes` knows them, for those that a test starts itself. */
+  readonly env: Readonly<Record<string, string>>;
   /** To its end. @param input what comes over stdin */
   readonly run: (args: readonly string[], input?: string | Uint8Array) => Promise<Finished>;
   readonly connectV1: (name: string) => Promise<StdioClient>;
@@ -58,7 +63,7 @@ export async function newFolder(): Promise<ServedFolder> {
   const parent = await mkdtemp(join(tmpdir(), "cofio-cli-"));
   const path = join(parent, "memory");
   const args = ["--db-path", path];
-
+  const env = { COFIO_TEST_FOLDER: path };
   const server: ServedFolder["server"] = () =>
     JSON.parse(readFileSync(join(path, "server.json"), "utf8")); // in the shape of server-file.ts
   const hosts = () => processesWith(`host --db-path ${path} `);
@@ -68,14 +73,18 @@ export async function newFolder(): Promise<ServedFolder> {
     while (hosts().length > 0 && Date.now() < deadline) await sleep(20);
     if (hosts().length > 0) throw new Error(`The server of ${path} does not end`);
   }
+  const processes = () =>
+    process.platform === "linux" ? processesInEnvironment(`COFIO_TEST_FOLDER=${path}\0`) : hosts();
   return {
     path,
     server,
     hosts,
+    processes,
+    env,
     stop,
-    run: (command, input) => runProgram([...command, ...args], { input }),
+    run: (command, input) => runProgram([...command, ...args], { input, env }),
     async connectV1(name) {
-      const transport = new TransportV1({ ...program(args), stderr: "inherit" });
+      const transport = new TransportV1({ ...program(args, env), stderr: "inherit" });
       const client = new ClientV1({ name, version: "1.0.0" });
       await client.connect(transport);
       return {
@@ -86,7 +95,7 @@ export async function newFolder(): Promise<ServedFolder> {
       };
     },
     async connectV2(name) {
-      const transport = new TransportV2({ ...program(args), stderr: "inherit" });
+      const transport = new TransportV2({ ...program(args, env), stderr: "inherit" });
       const client = new ClientV2(
         { name, version: "1.0.0" },
         { versionNegotiation: { mode: { pin: "2026-07-28" } } },
@@ -101,6 +110,8 @@ export async function newFolder(): Promise<ServedFolder> {
     },
     async remove() {
       await stop();
+      const left = processes();
+      if (left.length > 0) throw new Error(`Left behind by ${path}: ${left.join(", ")}`);
       await rm(parent, { recursive: true, force: true });
     },
   };
@@ -109,9 +120,9 @@ export async function newFolder(): Promise<ServedFolder> {
 /** Runs the program to its end, without a folder of its own. */
 export async function runProgram(
   args: readonly string[],
-  { input = "", env = {}, cwd = tmpdir() }: RunOptions = {},
+  { input = "", env = {}, cwd = tmpdir(), file = programFile }: RunOptions = {},
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [programFile, ...args], {
+  const child = spawn(process.execPath, [file, ...args], {
     cwd,
     env: { ...process.env, ...ownEnv, ...env },
     stdio: ["pipe", "pipe", "pipe"],
@@ -128,13 +139,15 @@ interface RunOptions {
   readonly input?: string | Uint8Array | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Another one than that of this checkout. */
+  readonly file?: string;
 }
 
 const ownEnv = { COFIO_IDLE_SECONDS: String(IDLE_SECONDS) };
 
-function program(args: readonly string[]) {
+function program(args: readonly string[], folderEnv: Readonly<Record<string, string>>) {
   const env = Object.fromEntries(
-    Object.entries({ ...process.env, ...ownEnv }).flatMap(([name, value]) =>
+    Object.entries({ ...process.env, ...ownEnv, ...folderEnv }).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, value]],
     ),
   );
@@ -153,6 +166,60 @@ function processesWith(text: string): number[] {
     .map((line) => line.trim().split(/\s+/))
     .filter(([, state = "Z"]) => !state.startsWith("Z"))
     .map(([pid]) => Number(pid));
+}
+
+/** Processes that were started with this in their environment. One that has ended and waits for its parent has none. */
+function processesInEnvironment(entry: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "latin1").includes(entry);
+      } catch {
+        // It has just ended, or is another user's.
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly text: string;
+}
+
+interface AskOptions {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** A request to this machine under any Host: `fetch` lets nobody choose it, and Node finds names in `.localhost` on some systems only. */
+export function ask(
+  address: string,
+  { headers, body, ...options }: AskOptions = {},
+): Promise<Answered> {
+  const { host, port, pathname, search } = new URL(address);
+  return new Promise((done, fail) => {
+    const asked = request(
+      {
+        ...options,
+        host: "127.0.0.1",
+        port,
+        path: `${pathname}${search}`,
+        headers: { host, ...headers },
+        agent: false,
+      },
+      (response) => {
+        readText(response).then(
+          (text) => done({ status: response.statusCode ?? 0, headers: response.headers, text }),
+          fail,
+        );
+      },
+    );
+    asked.on("error", fail).end(body);
+  });
 }
 
 export function isRunning(pid: number): boolean {

@@ -1,0 +1,2 @@
+/** Vite takes them; they have no exports. */
+declare module "*.css";

@@ -1,0 +1,10 @@
+/** Whether an address leads to nothing but the computer that it is used on. */
+export function isOnThisComputer(url: string): boolean {
+  const hostname = URL.parse(url)?.hostname ?? "";
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname.startsWith("127.") ||
+    hostname === "[::1]"
+  );
+}

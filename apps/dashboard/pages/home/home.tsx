@@ -1,0 +1,137 @@
+import { useQuery } from "@tanstack/react-query";
+import type { InferResponseType } from "hono/client";
+import type { ReactNode } from "react";
+import { answerOf, api } from "../../api.ts";
+import { OperationList } from "../../changes/operation-list.tsx";
+import { Icon } from "../../shell/icon.tsx";
+import { Card, Page as Frame } from "../../shell/page.tsx";
+import { findPlace, Link } from "../../shell/router.tsx";
+import { Answer } from "../../states/answer.tsx";
+import { Empty } from "../../states/states.tsx";
+import { bytesText, counted, inFigures } from "../../words/amounts.ts";
+import { Backups } from "./backups.tsx";
+import { NextSteps } from "./next-steps.tsx";
+
+type Stats = InferResponseType<typeof api.stats.$get>;
+
+/** Enough to see what was done lately; `/history` has all. */
+const RECENT = 8;
+
+/** The account at a glance: how much there is, what was done lately, whether it is safe. */
+export function Page() {
+  const stats = useQuery({ queryKey: ["stats"], queryFn: () => answerOf(api.stats.$get()) });
+  return (
+    <Frame title="Home">
+      <Answer query={stats} loading={<FiguresLoading />}>
+        {(stats) => (
+          <>
+            <Waiting count={stats.memories.pending} />
+            <Figures stats={stats} />
+            {isFresh(stats) ? <NextSteps /> : null}
+          </>
+        )}
+      </Answer>
+      <div className="columns">
+        <Recent />
+        <Backups />
+      </div>
+    </Frame>
+  );
+}
+
+function Figures({ stats }: { readonly stats: Stats }) {
+  const { memories, conversations, quota, bytes } = stats;
+  const clients = Object.keys(memories.by_client).length;
+  return (
+    <dl className="figures" aria-label="Your account">
+      <Figure name="Memories" value={inFigures(memories.active)}>
+        of at most {inFigures(quota.memories_limit)}
+      </Figure>
+      <Figure name="Conversations" value={inFigures(conversations.total)}>
+        {counted(conversations.messages, "message")}
+      </Figure>
+      <Figure name="Clients" value={inFigures(clients)}>
+        that saved memories
+      </Figure>
+      <Figure name="Storage" value={bytesText(bytes)}>
+        encrypted at rest
+      </Figure>
+    </dl>
+  );
+}
+
+function Figure({
+  name,
+  value,
+  children,
+}: {
+  readonly name: string;
+  readonly value: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    <div className="figure">
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+      <dd className="figure-note">{children}</dd>
+    </div>
+  );
+}
+
+function FiguresLoading() {
+  return (
+    <div className="figures" role="status">
+      <span className="sr-only">Loading …</span>
+      {["a", "b", "c", "d"].map((key) => (
+        <div key={key} className="figure figure-loading" aria-hidden="true" />
+      ))}
+    </div>
+  );
+}
+
+/** Memories that an assistant saved and the person's rules hold back. */
+function Waiting({ count }: { readonly count: number }) {
+  if (count === 0) return null;
+  const text = `${counted(count, "memory waits", "memories wait")} for your review`;
+  return (
+    <p className="banner">
+      <Icon name="memories" />
+      {findPlace("/memories") === null ? (
+        <span>{text}</span>
+      ) : (
+        <Link to="/memories?status=pending">{text}</Link>
+      )}
+    </p>
+  );
+}
+
+function Recent() {
+  const operations = useQuery({
+    queryKey: ["operations", "recent"],
+    queryFn: () => answerOf(api.operations.$get({ query: { limit: RECENT } })),
+  });
+  return (
+    <Card
+      title="Recent changes"
+      more={findPlace("/history") === null ? null : <Link to="/history">All changes</Link>}
+    >
+      <Answer query={operations}>
+        {({ operations }) =>
+          operations.length === 0 ? (
+            <Empty title="Nothing was changed yet.">
+              What your assistants save, and what you change or import, is listed here, and can be
+              undone.
+            </Empty>
+          ) : (
+            <OperationList operations={operations} />
+          )
+        }
+      </Answer>
+    </Card>
+  );
+}
+
+/** Nothing was saved or imported yet. */
+function isFresh({ memories, conversations }: Stats): boolean {
+  return memories.active + memories.pending + memories.trashed + conversations.total === 0;
+}

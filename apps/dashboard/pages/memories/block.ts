@@ -1,0 +1,38 @@
+/** Memories as one text to paste into another assistant, no longer than what its field takes. */
+
+export interface Target {
+  readonly name: string;
+  /** Where the text goes. */
+  readonly place: string;
+  readonly maxChars: number;
+}
+
+/** As of November 2026. ChatGPT's field refuses more; of Claude's no limit is published, and 1,500 is what people report. */
+export const TARGETS: readonly Target[] = [
+  {
+    name: "ChatGPT",
+    place: "Settings, Personalization, Custom instructions",
+    maxChars: 1_500,
+  },
+  { name: "Claude", place: "Settings, Profile, Preferences", maxChars: 1_500 },
+  // Arbitrary: some 5,000 tokens, which every assistant reads at once.
+  { name: "A chat", place: "any chat, as a message", maxChars: 20_000 },
+];
+
+const HEAD = "About me, from my own notes:";
+
+/** @returns the text, and how many of the memories found room in it: from the first on, none of them in part */
+export function blockOf(
+  contents: readonly string[],
+  maxChars: number,
+): { readonly text: string; readonly fitting: number } {
+  let text = HEAD;
+  let fitting = 0;
+  for (const content of contents) {
+    const line = `\n- ${content.trim().replaceAll(/\s*\n\s*/gu, " ")}`;
+    if (text.length + line.length > maxChars) continue;
+    text += line;
+    fitting += 1;
+  }
+  return { text: fitting === 0 ? "" : text, fitting };
+}

@@ -1,0 +1,138 @@
+/** Which item here is which item there, and whether anything is to be done with them. Pure. */
+import type { SyncItem, SyncKind } from "./sync-wire.ts";
+
+/** Items that were alike when a sync saw them last: ids, and what each side was seen at. No text. */
+export type BasePair = readonly [here: string, there: string, hereAt: string, thereAt: string];
+
+/** What is known of two accounts from earlier syncs. */
+export interface SyncBase {
+  readonly here: string;
+  readonly there: string;
+  readonly memory: readonly BasePair[];
+  readonly conversation: readonly BasePair[];
+}
+
+export interface Pair {
+  readonly kind: SyncKind;
+  /** Null: it is not there, or not any more. At least one is. */
+  readonly here: SyncItem | null;
+  readonly there: SyncItem | null;
+  readonly base: BasePair | null;
+}
+
+/** `clash`: two things of one id, which is nothing but chance. `no_place`: a file that gives way to another one at its path. */
+export type Finding =
+  | "same"
+  | "compare"
+  | "gone_here"
+  | "gone_there"
+  | "gone_in_trash"
+  | "new_here"
+  | "new_there"
+  | "clash"
+  | "no_place";
+
+/**
+ * By id; else as the sync before knew them; else by their origin, as of an export that was imported on both sides; else, where both are in
+ * use, by what they say. Each side keeps its id.
+ */
+export function pairsOf(
+  kind: SyncKind,
+  sides: { readonly here: readonly SyncItem[]; readonly there: readonly SyncItem[] },
+  known: readonly BasePair[],
+): Pair[] {
+  const restHere = new Map(sides.here.map((item) => [item.id, item]));
+  const restThere = new Map(sides.there.map((item) => [item.id, item]));
+  const baseOf = new Map(known.map((pair) => [`${pair[0]} ${pair[1]}`, pair]));
+  const pairs: Pair[] = [];
+  const join = (here: SyncItem, there: SyncItem) => {
+    restHere.delete(here.id);
+    restThere.delete(there.id);
+    pairs.push({ kind, here, there, base: baseOf.get(`${here.id} ${there.id}`) ?? null });
+  };
+  // Before the ids, because what a sync has joined stays joined.
+  for (const [hereId, thereId] of known) {
+    const [here, there] = [restHere.get(hereId), restThere.get(thereId)];
+    if (here !== undefined && there !== undefined) join(here, there);
+  }
+  for (const here of sides.here) {
+    const there = restThere.get(here.id);
+    if (restHere.has(here.id) && there !== undefined) join(here, there);
+  }
+  for (const mark of ["origin", "statement"] as const) {
+    const byMark = new Map(
+      [...restThere.values()].flatMap((item) =>
+        item[mark] === undefined ? [] : [[item[mark], item] as const],
+      ),
+    );
+    for (const here of restHere.values()) {
+      const there = here[mark] === undefined ? undefined : byMark.get(here[mark]);
+      if (there !== undefined && restThere.has(there.id)) join(here, there);
+    }
+  }
+  const lastHere = new Map(known.map((pair) => [pair[0], pair]));
+  const lastThere = new Map(known.map((pair) => [pair[1], pair]));
+  return [
+    ...pairs,
+    ...[...restHere.values()].map((here) => ({
+      kind,
+      here,
+      there: null,
+      base: lastHere.get(here.id) ?? null,
+    })),
+    ...[...restThere.values()].map((there) => ({
+      kind,
+      here: null,
+      there,
+      base: lastThere.get(there.id) ?? null,
+    })),
+  ];
+}
+
+/**
+ * What tells that an item is as it was. Its state too: after a backup was restored a version number may come a second time. And how many
+ * messages it has: while an import goes on they come in parts, under one version.
+ */
+export function seenAt({
+  version,
+  digest,
+  redacted = 0,
+  messages = 0,
+}: Pick<SyncItem, "version" | "digest" | "redacted" | "messages">): string {
+  return `${version} ${digest} ${redacted} ${messages}`;
+}
+
+/** Which sides changed since they were alike; without a base both count as changed. */
+export function changesOf({ here, there, base }: Pair): {
+  readonly here: boolean;
+  readonly there: boolean;
+} {
+  return {
+    here: base === null || here === null || seenAt(here) !== base[2],
+    there: base === null || there === null || seenAt(there) !== base[3],
+  };
+}
+
+export function judge(pair: Pair): Finding {
+  const { kind, here, there, base } = pair;
+  const changed = changesOf(pair);
+  if (here !== null && there !== null) {
+    if (here.id === there.id && isOtherOrigin(here, there)) return "clash";
+    if (!changed.here && !changed.there) return "same";
+    // A conversation's state says nothing of its messages.
+    const isAlike = seenAt(here) === seenAt(there) && here.updated_at === there.updated_at;
+    return isAlike && kind === "memory" ? "same" : "compare";
+  }
+  if (base === null) return here === null ? "new_there" : "new_here";
+  // What is unchanged in the trash goes for good on this side too, each in its time; what was changed since comes back.
+  if (here === null) {
+    if (changed.there) return "new_there";
+    return there?.status === "trashed" ? "gone_in_trash" : "gone_here";
+  }
+  if (changed.here) return "new_here";
+  return here.status === "trashed" ? "gone_in_trash" : "gone_there";
+}
+
+function isOtherOrigin(one: SyncItem, other: SyncItem): boolean {
+  return one.origin !== undefined && other.origin !== undefined && one.origin !== other.origin;
+}

@@ -1,0 +1,197 @@
+/** The page of the memory rules, in a real browser. */
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { openBrowser, type Browser } from "./support/browser.ts";
+import { startServer, type Server } from "./support/server.ts";
+
+/** A loaded machine may need longer than the usual second. */
+const SOON = { timeout: 20_000 };
+
+let server: Server;
+let browser: Browser;
+/** What the content security policy refused, and what the scripts of the pages threw. */
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), openBrowser()]);
+  browser.page.on("console", (message) => {
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
+      complaints.push(message.text());
+    }
+  });
+  browser.page.on("pageerror", (error) => complaints.push(String(error)));
+  await browser.signUp(server, "Mair Llwyd");
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+beforeEach(async () => {
+  await browser.page.goto(`${server.origin}/rules`);
+  await rule("max_memories").waitFor();
+});
+
+test("every rule of the server stands there, with its default", async () => {
+  const { defaults } = await stored();
+  const shown = await browser.page
+    .locator("[data-rule]")
+    .evaluateAll((rules) => rules.map((one) => one.getAttribute("data-rule")));
+  expect(new Set(shown)).toEqual(new Set(Object.keys(defaults)));
+  expect(await browser.page.getByText("Default of this server").count()).toBe(shown.length);
+  await rule("max_memories").getByText("Default of this server: 10,000").waitFor();
+});
+
+test("a rule is saved, said to be the person's, undone, done again, and put back", async () => {
+  const { page } = browser;
+  const group = page.getByRole("form", { name: "How much, and for how long" });
+  const save = group.getByRole("button", { name: "Save", exact: true });
+  expect(await save.isDisabled()).toBe(true);
+  await rule("max_memories").getByRole("spinbutton", { name: "At most" }).fill("5000");
+  await page.getByLabel("Events", { exact: true }).fill("90");
+  await save.click();
+  await page.getByText("Saved. It holds from now on.").waitFor();
+  expect(await stored()).toMatchObject({
+    rules: { max_memories: 5000, expire_after: { events: 90 } },
+    own: expect.arrayContaining(["max_memories", "expire_after"]),
+  });
+  await rule("max_memories").getByText("Set by you").waitFor();
+
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("The rules are as before.").waitFor();
+  expect((await stored()).own).toEqual([]);
+  await expect
+    .poll(() => rule("max_memories").getByRole("spinbutton", { name: "At most" }).inputValue())
+    .toBe("10000");
+  await page.getByRole("button", { name: "Redo" }).click();
+  await expect.poll(async () => (await stored()).rules.max_memories, SOON).toBe(5000);
+
+  await rule("max_memories").getByText("Set by you").waitFor();
+  await rule("max_memories")
+    .getByRole("button", { name: /^Back to the default/ })
+    .click();
+  await save.click();
+  await expect.poll(async () => (await stored()).own, SOON).toEqual(["expire_after"]);
+});
+
+test("what the server would refuse is said before it is asked, and what was typed stays", async () => {
+  const { page } = browser;
+  const group = page.getByRole("form", { name: "How much, and for how long" });
+  const field = rule("max_memories").getByRole("spinbutton", { name: "At most" });
+  for (const wrong of ["0", "1.5", "9999999", ""]) {
+    await field.fill(wrong);
+    await rule("max_memories").getByText("Give a whole number from 1 to 1,000,000.").waitFor();
+    await group.getByRole("button", { name: "Save", exact: true }).click();
+    expect(await field.inputValue()).toBe(wrong);
+    expect(await field.evaluate((element) => element.matches(":focus"))).toBe(true);
+  }
+  expect((await stored()).own).not.toContain("max_memories");
+  await group.getByRole("button", { name: "Discard" }).click();
+  expect(await field.inputValue()).toBe("10000");
+});
+
+test("blocked tags of any text are kept as text, and at most 64 characters long", async () => {
+  const { page } = browser;
+  const hostile = ["<script>document.title='run'</script>", "\u202Edesrever", "健康"];
+  const field = rule("blocked_tags").getByLabel("One tag a line");
+  const save = page.getByRole("form", { name: "What is kept out" }).getByRole("button", {
+    name: "Save",
+    exact: true,
+  });
+  await field.fill(`${hostile.join("\n")}\n${"x".repeat(10_000)}`);
+  await rule("blocked_tags").getByText("A tag has at most 64 characters.").waitFor();
+  await field.fill(`\n${hostile.join("  \n\n")}\n`);
+  await save.click();
+  await expect.poll(async () => (await stored()).rules.blocked_tags, SOON).toEqual(hostile);
+  expect(await page.title()).toBe("Rules · Cofio");
+});
+
+test("kinds that assistants save on their own are ticked one by one", async () => {
+  const { page } = browser;
+  const group = page.getByRole("form", { name: "Saving without asking" });
+  await rule("auto_save").getByLabel("Only some kinds").check();
+  for (const kind of ["Events", "People", "Other"]) await group.getByLabel(kind).uncheck();
+  await group.getByLabel("Wait for my review").check();
+  await group.getByRole("button", { name: "Save", exact: true }).click();
+  await expect.poll(async () => (await stored()).rules.imports, SOON).toBe("pending");
+  const { auto_save: kinds } = (await stored()).rules;
+  expect(kinds).toContain("goals");
+  expect(kinds).not.toContain("people");
+  expect(kinds).toHaveLength(7);
+});
+
+test("a change by somebody else is read when the page is looked at again, and leaves alone what is being typed", async () => {
+  const { page } = browser;
+  const field = rule("max_memories").getByRole("spinbutton", { name: "At most" });
+  await field.fill("4000");
+  await patch({ secrets: "refuse" });
+  await page.evaluate("window.dispatchEvent(new Event('visibilitychange'))");
+  await expect
+    .poll(() => rule("secrets").getByLabel("Refuse to save").isChecked(), SOON)
+    .toBe(true);
+  expect(await field.inputValue()).toBe("4000");
+  await page.route("**/api/rules", (route) =>
+    route.request().method() === "PATCH"
+      ? route.fulfill({
+          status: 409,
+          json: { error: { code: "version_conflict", message: "Changed.", hint: "Again." } },
+        })
+      : route.fallback(),
+  );
+  await page
+    .getByRole("form", { name: "How much, and for how long" })
+    .getByRole("button", { name: "Save", exact: true })
+    .click();
+  await page.getByText("Again.").first().waitFor();
+  expect(await field.inputValue()).toBe("4000");
+  await page.unroute("**/api/rules");
+});
+
+test("refused, broken and without a connection, the page says so", async () => {
+  const { page, context } = browser;
+  const answer = (status: number, code: string) =>
+    page.route("**/api/rules", (route) =>
+      route.fulfill({ status, json: { error: { code, message: "Not now.", hint: "Later." } } }),
+    );
+  await answer(403, "forbidden");
+  await page.reload();
+  await page.locator("[data-problem=forbidden]").waitFor();
+  await page.unroute("**/api/rules");
+  await answer(500, "internal");
+  await page.reload();
+  const broken = page.locator("[data-problem=internal]");
+  await broken.waitFor();
+  await page.unroute("**/api/rules");
+  await broken.getByRole("button", { name: "Try again" }).click();
+  await rule("max_memories").waitFor();
+  await context.setOffline(true);
+  await page.getByText("No connection.").waitFor();
+  await rule("max_memories").waitFor();
+  await context.setOffline(false);
+  await page.getByText("No connection.").waitFor({ state: "hidden" });
+});
+
+test("nothing is wider than the screen", async () => {
+  const { page } = browser;
+  for (const width of [390, 768, 1600]) {
+    await page.setViewportSize({ width, height: 844 });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+  }
+});
+
+test("nothing was refused by the content security policy, and no script failed", () => {
+  expect(complaints).toEqual([]);
+});
+
+function rule(name: string) {
+  return browser.page.locator(`[data-rule=${name}]`);
+}
+
+async function stored(): Promise<any> {
+  return (await browser.context.request.get(`${server.origin}/api/rules`)).json();
+}
+
+async function patch(data: unknown): Promise<void> {
+  const headers = { origin: server.origin };
+  await browser.context.request.patch(`${server.origin}/api/rules`, { headers, data });
+}
