@@ -1,10 +1,8 @@
 /** The pages of memories in a real browser: the list, one memory, what waits, the trash. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openBrowser, type Browser } from "./support/browser.ts";
-import { startServer, type Server } from "./support/server.ts";
-
-/** A loaded machine may need longer than the usual second. */
-const SOON = { timeout: 20_000 };
+import type { Browser } from "./support/browser.ts";
+import { openDashboard, SOON, type Dashboard } from "./support/dashboard.ts";
+import type { Server } from "./support/server.ts";
 
 const HOSTILE = [
   "<img src=x onerror=\"document.title='broken'\"> and <script>document.title = 'broken'</script>",
@@ -12,25 +10,17 @@ const HOSTILE = [
   `A name without a blank: ${"W".repeat(10_000)}`,
 ] as const;
 
+let dashboard: Dashboard;
 let server: Server;
 let browser: Browser;
-/** What the content security policy refused, and what the scripts of the pages threw. */
-const complaints: string[] = [];
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), openBrowser()]);
-  browser.page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
-      complaints.push(message.text());
-    }
-  });
-  browser.page.on("pageerror", (error) => complaints.push(String(error)));
-  await browser.signUp(server, "Mair Llwyd");
+  dashboard = await openDashboard();
+  ({ server, browser } = dashboard);
 });
 
 afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
+  await dashboard?.close();
 });
 
 test("an account without memories says what comes here, and one is written by hand", async () => {
@@ -201,7 +191,7 @@ test("a memory that is not there, and a refusal, are said in words", async () =>
 });
 
 test("nothing was refused by the content security policy, and no script failed", () => {
-  expect(complaints).toEqual([]);
+  dashboard.expectNoComplaints();
 });
 
 const LEFT_WAITING = ["Likes fog.", "Likes wind."];

@@ -1,30 +1,20 @@
 /** The page of the memory rules, in a real browser. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { openBrowser, type Browser } from "./support/browser.ts";
-import { startServer, type Server } from "./support/server.ts";
+import type { Browser } from "./support/browser.ts";
+import { openDashboard, SOON, type Dashboard } from "./support/dashboard.ts";
+import type { Server } from "./support/server.ts";
 
-/** A loaded machine may need longer than the usual second. */
-const SOON = { timeout: 20_000 };
-
+let dashboard: Dashboard;
 let server: Server;
 let browser: Browser;
-/** What the content security policy refused, and what the scripts of the pages threw. */
-const complaints: string[] = [];
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), openBrowser()]);
-  browser.page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
-      complaints.push(message.text());
-    }
-  });
-  browser.page.on("pageerror", (error) => complaints.push(String(error)));
-  await browser.signUp(server, "Mair Llwyd");
+  dashboard = await openDashboard();
+  ({ server, browser } = dashboard);
 });
 
 afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
+  await dashboard?.close();
 });
 
 beforeEach(async () => {
@@ -180,7 +170,7 @@ test("nothing is wider than the screen", async () => {
 });
 
 test("nothing was refused by the content security policy, and no script failed", () => {
-  expect(complaints).toEqual([]);
+  dashboard.expectNoComplaints();
 });
 
 function rule(name: string) {

@@ -1,31 +1,21 @@
 /** The dashboard in a real browser: what its pages share, and the home page. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { callsOf } from "./support/all-tools.ts";
-import { connectV2, openBrowser, type Browser } from "./support/browser.ts";
-import { startServer, type Server } from "./support/server.ts";
+import { connectV2, type Browser } from "./support/browser.ts";
+import { openDashboard, SOON, type Dashboard } from "./support/dashboard.ts";
+import type { Server } from "./support/server.ts";
 
-/** A loaded machine may need longer than the usual second. */
-const SOON = { timeout: 20_000 };
-
+let dashboard: Dashboard;
 let server: Server;
 let browser: Browser;
-/** What the content security policy refused, and what the scripts of the pages threw. */
-const complaints: string[] = [];
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), openBrowser()]);
-  browser.page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) {
-      complaints.push(message.text());
-    }
-  });
-  browser.page.on("pageerror", (error) => complaints.push(String(error)));
-  await browser.signUp(server, "Mair Llwyd");
+  dashboard = await openDashboard();
+  ({ server, browser } = dashboard);
 });
 
 afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
+  await dashboard?.close();
 });
 
 test("a new account is told what to do first", async () => {
@@ -158,7 +148,7 @@ test("an address without a page, and a session that ended", async () => {
 });
 
 test("nothing was refused by the content security policy, and no script failed", () => {
-  expect(complaints).toEqual([]);
+  dashboard.expectNoComplaints();
 });
 
 /** The large number above this name, or none while it is read. */
