@@ -18,6 +18,7 @@ const planFile = join(folder, "plan.json");
 /** All that the program can be made of. */
 const SOURCES = [
   "apps/cli",
+  "apps/doctor",
   "apps/import",
   "src",
   "migrations",

@@ -2,7 +2,7 @@
  * `npm run build`: the scripts of the pages, made from `apps/` into `public/assets/`. wrangler runs it before it starts, deploys or measures
  * anything (`build` in wrangler.jsonc); with nothing changed it takes 0.1 s.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { InlineConfig } from "vite";
 import { changedAt } from "./changed-at.ts";
@@ -12,8 +12,6 @@ interface Bundle {
   /** Under `public/assets/`. */
   readonly folder: string;
   readonly entries: Readonly<Record<string, string>>;
-  /** Whose JSX the sources are written in. */
-  readonly jsx: "hono/jsx/dom" | "react";
   /** Of what is loaded when it is needed. */
   readonly chunkNames: string;
 }
@@ -21,22 +19,22 @@ interface Bundle {
 const BUNDLES: readonly Bundle[] = [
   {
     folder: "import",
-    // `reader` is the Web Worker that `page` starts.
-    entries: { page: "apps/import/page.tsx", reader: "apps/import/reader.ts" },
-    // Both sides share components: the server makes text of them, a browser elements.
-    jsx: "hono/jsx/dom",
+    // The Web Worker that the import page starts. A bundle of its own: of the dashboard it shares no more than a few lines.
+    entries: { reader: "apps/import/reader.ts" },
     chunkNames: "[name].js",
   },
   {
     folder: "dashboard",
     entries: { main: "apps/dashboard/main.tsx" },
-    jsx: "react",
     // Kept by browsers for good (`public/_headers`). The entry keeps its name, which the Worker knows, and is asked for anew each time.
     chunkNames: "chunks/[name]-[hash].js",
   },
 ];
 /** All that a bundle can be made of. */
 const SOURCES = ["apps", "src", "scripts/build.ts", "package.json", "package-lock.json"];
+const DRAFT = ".draft.";
+/** A start that is writing one takes milliseconds; one that crashed leaves it behind. Arbitrary. */
+const DRAFT_MS = 60_000;
 const assets = join(root, "public/assets");
 /** Written last. */
 const stampFile = join(assets, "dashboard/main.js");
@@ -71,7 +69,7 @@ async function filesOf(bundle: Bundle): Promise<[name: string, content: string |
   ]);
 }
 
-function configOf({ entries, jsx, chunkNames }: Bundle): InlineConfig {
+function configOf({ entries, chunkNames }: Bundle): InlineConfig {
   return {
     root,
     configFile: false,
@@ -79,7 +77,7 @@ function configOf({ entries, jsx, chunkNames }: Bundle): InlineConfig {
     logLevel: "warn",
     // Whatever NODE_ENV says: tests build too, and React would come with all its warnings.
     define: { "process.env.NODE_ENV": '"production"' },
-    oxc: { jsx: { runtime: "automatic", importSource: jsx, development: false } },
+    oxc: { jsx: { runtime: "automatic", importSource: "react", development: false } },
     build: {
       write: false,
       target: "es2024",
@@ -107,7 +105,7 @@ function configOf({ entries, jsx, chunkNames }: Bundle): InlineConfig {
 /** In one step: a server that runs may serve the file meanwhile, and another start may build it too. */
 function write(path: string, content: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
-  const draft = join(dirname(path), `.draft.${process.pid}`);
+  const draft = join(dirname(path), `${DRAFT}${process.pid}`);
   writeFileSync(draft, content);
   renameSync(draft, path);
 }
@@ -115,6 +113,12 @@ function write(path: string, content: string | Uint8Array): void {
 function removeOthers(folder: string, names: ReadonlySet<string>): void {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
+    if (entry.name.startsWith(DRAFT) && isYoung(path)) continue;
     if (entry.isFile() && !names.has(relative(folder, path))) rmSync(path, { force: true });
   }
+}
+
+function isYoung(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && Date.now() - stats.mtimeMs < DRAFT_MS;
 }

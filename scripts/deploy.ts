@@ -2,41 +2,55 @@
  * `npm run deploy`: a Cofio of one's own on Cloudflare, and every later version of it. Safe to repeat: what exists is kept.
  * `npm run deploy -- --dry-run` builds and checks without an account or a network.
  *
- * Only the dry run has been run so far. What talks to Cloudflare follows wrangler's documentation and source, and is unconfirmed.
+ * Only the dry run has been run so far, and the rest against a stand-in for wrangler. What talks to Cloudflare follows wrangler's
+ * documentation and source, and is unconfirmed.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { askServer } from "../apps/cli/ask-server.ts";
+import { adviceOf, linesOf } from "../apps/cli/examination-lines.ts";
+import { examine } from "../apps/doctor/examine.ts";
+import type { FaultCode } from "../apps/doctor/faults.ts";
 import { fail } from "./local.ts";
 import {
   addSecrets,
   generateSecret,
+  madeSecretsFile,
   readSecrets,
   SECRET_NAMES,
   type SecretName,
 } from "./secrets.ts";
 import { onlineEnv, root, wrangler } from "./wrangler.ts";
 
-/** Both are git-ignored. The origin must stay the same, because every grant is bound to it. */
+/** Git-ignored. The origin must stay the same, because every grant is bound to it. */
 const originFile = join(root, ".cofio-deploy.json");
-/** Kept until the person deletes it: a deployment that stops half-way must not lose the key. */
-const madeSecretsFile = join(root, ".cofio-deploy.secrets");
 /** A new workers.dev name takes a while until it answers. Arbitrary. */
 const HEALTH_TIMEOUT_MS = 120_000;
 const HEALTH_POLL_MS = 2_000;
+const ANSWER_TIMEOUT_MS = 10_000;
+/** What the examination finds beside the deployment: this machine's clock, and another site that is away. */
+const NOT_OF_THE_DEPLOYMENT: ReadonlySet<FaultCode> = new Set([
+  "clock_differs",
+  "cimd_unreachable",
+]);
 
 const { values: options } = parseArgs({
   options: {
     origin: { type: "string" },
     move: { type: "boolean", default: false },
+    "new-vault-key": { type: "boolean", default: false },
     "dry-run": { type: "boolean", default: false },
   },
 });
-const chosenOrigin = options.origin === undefined ? readOrigin() : checkOrigin(options.origin);
-
+/** Cloudflare's own builds, which the button in the README sets up: nothing that is written here outlives them. */
+const isCloudflareBuild = process.env["WORKERS_CI"] === "1";
+const givenOrigin = options.origin ?? (process.env["COFIO_ORIGIN"] || undefined);
 const knownOrigin = readOrigin();
+const chosenOrigin = givenOrigin === undefined ? knownOrigin : checkOrigin(givenOrigin);
+
 if (
   knownOrigin !== null &&
   chosenOrigin !== null &&
@@ -59,19 +73,20 @@ A deployment would now
   - create the D1 database, the R2 bucket and the KV namespace, if they are missing
   - make the secrets that the Worker lacks, of ${SECRET_NAMES.join(", ")}
   - upload the Worker, with PUBLIC_ORIGIN ${chosenOrigin ?? "as its workers.dev address turns out"}
-  - apply the migrations, ask /healthz, and print the address and the set-up code`);
+  - apply the migrations, ask /healthz, walk the way of the clients there (cofio doctor), and print the address and the set-up code
+An earlier version comes back with: npm exec wrangler rollback`);
 }
 
 async function deploy(): Promise<void> {
   await requireSignIn();
   const present = await listSecrets();
-  if (present !== null && chosenOrigin === null) {
+  if (present !== null && chosenOrigin === null && !isCloudflareBuild) {
     return fail(
-      "A Cofio is deployed already, and this folder does not know its address. Say it: npm run deploy -- --origin https://…",
+      "A Cofio is deployed already, and this folder does not know its address. Say it (Cloudflare's dashboard has it on the Worker's page): npm run deploy -- --origin https://…",
     );
   }
   const missing = SECRET_NAMES.filter((name) => present?.has(name) !== true);
-  const made = makeSecrets(missing);
+  const made = isCloudflareBuild ? givenSecrets(missing) : makeSecrets(missing, present !== null);
   // Migrations only add, so the running version works on the newer tables, and not the other way round.
   // Before the first deployment there is no database to apply them to.
   if (present !== null) await migrate();
@@ -82,12 +97,30 @@ async function deploy(): Promise<void> {
       "The Worker is uploaded, but it has no workers.dev address. Add a route to wrangler.jsonc, then: npm run deploy -- --origin https://…",
     );
   }
-  writeFileSync(originFile, JSON.stringify({ origin }));
+  if (!isCloudflareBuild) writeFileSync(originFile, JSON.stringify({ origin }));
   // Until now it was told no address and refused every request.
   if (chosenOrigin === null) await upload(origin, made);
   if (present === null) await migrate();
   await untilHealthy(origin);
+  const isSound = await smokeTest(origin);
   console.log(nextSteps(origin, made));
+  // It is deployed, and somebody has to look: a build in CI turns red.
+  if (!isSound) process.exitCode = 1;
+}
+
+/** As far as a stranger gets, from outside: what a client would meet first. */
+async function smokeTest(origin: string): Promise<boolean> {
+  console.log("\nThe way of the clients:");
+  const steps = await examine({
+    origin,
+    ask: askServer(origin),
+    access: null,
+    now: Date.now,
+    onStep: (step) => console.log(linesOf(step)),
+  });
+  const faults = steps.flatMap((step) => step.faults);
+  if (faults.length > 0) console.log(adviceOf(steps, false));
+  return faults.every(({ code }) => NOT_OF_THE_DEPLOYMENT.has(code));
 }
 
 async function requireSignIn(): Promise<void> {
@@ -112,9 +145,34 @@ async function listSecrets(): Promise<ReadonlySet<string> | null> {
   return fail(`${output}\nThe deployment's secrets could not be listed; the lines above say why.`);
 }
 
-/** One that an interrupted deployment made is used again. */
-function makeSecrets(missing: readonly SecretName[]): ReadonlyMap<string, string> {
+/** The build's container is thrown away with what is made in it, and its log is no place for a key: the person gives them. */
+function givenSecrets(missing: readonly SecretName[]): ReadonlyMap<string, string> {
+  const given = new Map(missing.map((name) => [name, process.env[name] ?? ""]));
+  const lacking = missing.filter((name) => given.get(name) === "");
+  if (lacking.length === 0) return given;
+  return fail(
+    `The Worker lacks ${lacking.join(", ")}. Set them in Cloudflare's dashboard (the Worker → Settings → Variables and Secrets, or before there is a Worker as secrets of the build; .dev.vars.example says how each is made), then build again.`,
+  );
+}
+
+/**
+ * One that an interrupted deployment made is used again, but for a Worker that has lost its `VAULT_KEY`: that may have been another one since.
+ * @param isDeployed there is a Worker. Where there was one its database may be there still, which wrangler finds by its name.
+ */
+function makeSecrets(
+  missing: readonly SecretName[],
+  isDeployed: boolean,
+): ReadonlyMap<string, string> {
   const kept = readSecrets(madeSecretsFile);
+  const isKeyLost = isDeployed || (knownOrigin !== null && !kept.has("VAULT_KEY"));
+  if (missing.includes("VAULT_KEY") && isKeyLost && !options["new-vault-key"]) {
+    const copy = kept.has("VAULT_KEY")
+      ? ` ${madeSecretsFile} has the one of the first deployment, which is right if it was never changed.`
+      : "";
+    fail(
+      `${isDeployed ? "The deployed Worker has no VAULT_KEY." : "There was a deployment, and its Worker is gone."} If anything was saved there, only its own key reads it: npm exec wrangler secret put VAULT_KEY.${copy} If nothing was: npm run deploy -- --new-vault-key`,
+    );
+  }
   const made = new Map(missing.map((name) => [name, kept.get(name) ?? generateSecret(name)]));
   addSecrets(madeSecretsFile, new Map([...made].filter(([name]) => !kept.has(name))));
   return made;
@@ -176,7 +234,11 @@ async function untilHealthy(origin: string): Promise<void> {
   let last = "no answer";
   while (Date.now() < deadline) {
     // A name that does not resolve yet is the usual case just after the first deployment.
-    const response = await fetch(`${origin}/healthz`).catch(() => null);
+    const response = await fetch(`${origin}/healthz`, {
+      // A sign-in page in front of it is not the server.
+      redirect: "manual",
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+    }).catch(() => null);
     if (response?.ok === true) return;
     if (response !== null) last = `status ${response.status}`;
     await sleep(HEALTH_POLL_MS);
@@ -188,22 +250,34 @@ async function untilHealthy(origin: string): Promise<void> {
 
 function nextSteps(origin: string, made: ReadonlyMap<string, string>): string {
   const code = made.get("SETUP_CODE");
+  const keptCode = isCloudflareBuild ? "the one that you gave" : "the one of the first deployment";
   const lines = [
     "",
     `Cofio is deployed.`,
     "",
     `  Page          ${origin}`,
     `  MCP URL       ${origin}/mcp`,
-    `  Set-up code   ${code ?? "the one of the first deployment; a new one: npm exec wrangler secret put SETUP_CODE"}`,
+    `  Set-up code   ${code ?? `${keptCode}; a new one: npm exec wrangler secret put SETUP_CODE`}`,
     "",
     "Open the page and create your account with the set-up code. Then connect an assistant:",
     `  claude mcp add --transport http --scope user cofio ${origin}/mcp`,
   ];
-  if (existsSync(madeSecretsFile)) {
+  if (isCloudflareBuild && givenOrigin === undefined) {
+    lines.push(
+      "",
+      `Set the build variable COFIO_ORIGIN to ${origin}: later builds then never have to find the address out.`,
+    );
+  }
+  if (made.has("VAULT_KEY")) {
     lines.push(
       "",
       `Keep a copy of VAULT_KEY where you keep passwords: it is in ${madeSecretsFile}.`,
       "Without it nothing that was saved can be read again, and Cloudflare does not show it. Then delete that file.",
+    );
+  } else if (existsSync(madeSecretsFile)) {
+    lines.push(
+      "",
+      `${madeSecretsFile} has VAULT_KEY as it was made at first. Unless you changed it since, keep a copy of it where you keep passwords. Then delete that file.`,
     );
   }
   return lines.join("\n");

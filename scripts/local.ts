@@ -1,4 +1,5 @@
 /** Where the local server is: `start` and `token` must agree. */
+import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { root } from "./wrangler.ts";
 
@@ -8,6 +9,19 @@ const DEFAULT_PORT = 26346;
 export const port = readPort();
 export const origin = `http://localhost:${port}`;
 export const stateFolder = resolve(root, process.env.COFIO_STATE ?? ".wrangler/state");
+/** What `start` knows about a state folder: which migrations it has had, and which key its data is wrapped under. */
+export const stampFile = join(stateFolder, "cofio.json");
+
+export interface Stamp {
+  readonly migrations: readonly string[];
+  readonly vaultKeyHash: string;
+}
+
+/** The key is 32 random bytes, so its hash gives nothing away. */
+export function vaultKeyHashOf(vaultKey: string): string {
+  return createHash("sha256").update(vaultKey.trim()).digest("hex");
+}
+
 /** COFIO_SECRETS is for tests, which must not depend on the secrets of whoever runs them. */
 export const secretsFile = resolve(root, process.env.COFIO_SECRETS ?? ".dev.vars");
 export const isDefaultSecretsFile = secretsFile === join(root, ".dev.vars");

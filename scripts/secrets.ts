@@ -1,6 +1,11 @@
 /** The secrets that a Cofio needs, and their file for local use. */
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./wrangler.ts";
+
+/** Of `npm run deploy`; git-ignored. Kept until the person deletes it: a deployment that stops half-way must not lose the key. */
+export const madeSecretsFile = join(root, ".cofio-deploy.secrets");
 
 /** 32 bytes each: an AES-256 key, and an HMAC key as long as its SHA-256. */
 const KEY_BYTES = 32;
@@ -15,6 +20,18 @@ const generators = {
 
 export type SecretName = keyof typeof generators;
 export const SECRET_NAMES = Object.keys(generators) as SecretName[]; // its keys are exactly SecretName
+
+/** Of identity providers, which a Cofio does without (`src/auth/identity/providers.ts`). */
+export const OPTIONAL_SECRET_NAMES = [
+  "GITHUB_CLIENT_ID",
+  "GITHUB_CLIENT_SECRET",
+  "GOOGLE_CLIENT_ID",
+  "GOOGLE_CLIENT_SECRET",
+  "OIDC_ISSUER",
+  "OIDC_CLIENT_ID",
+  "OIDC_CLIENT_SECRET",
+  "OIDC_NAME",
+] as const;
 
 export function generateSecret(name: SecretName): string {
   return generators[name]();

@@ -1,6 +1,5 @@
 /** `npm start`: Cofio on this machine, with its data in a folder. Needs no account and no network. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import {
   accessSync,
   constants,
@@ -8,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -15,8 +15,25 @@ import { join, relative } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import { fail, isDefaultSecretsFile, origin, port, secretsFile, stateFolder } from "./local.ts";
-import { addSecrets, generateSecret, readSecrets, SECRET_NAMES } from "./secrets.ts";
+import { providerProblems } from "../src/auth/identity/providers.ts";
+import {
+  fail,
+  isDefaultSecretsFile,
+  origin,
+  port,
+  secretsFile,
+  type Stamp,
+  stampFile,
+  stateFolder,
+  vaultKeyHashOf,
+} from "./local.ts";
+import {
+  addSecrets,
+  generateSecret,
+  OPTIONAL_SECRET_NAMES,
+  readSecrets,
+  SECRET_NAMES,
+} from "./secrets.ts";
 import { offlineEnv, root, wrangler, wranglerBin } from "./wrangler.ts";
 
 /** Arbitrary: ten times what a first start takes on two cores. */
@@ -31,13 +48,6 @@ const ERROR_LINES_MS = 200;
 
 const isVerbose = process.env.COFIO_VERBOSE === "1";
 const migrationsFolder = join(root, "migrations");
-/** What `start` knows about a state folder: which migrations it has had, and which key its data is wrapped under. */
-const stampFile = join(stateFolder, "cofio.json");
-
-interface Stamp {
-  readonly migrations: readonly string[];
-  readonly vaultKeyHash: string;
-}
 
 let isReady = false;
 let startLog = "";
@@ -61,7 +71,7 @@ function prepareStateFolder(): void {
   }
 }
 
-/** Makes the secrets that .dev.vars lacks. @returns the hash of VAULT_KEY */
+/** Makes the secrets that .dev.vars lacks. @returns the hash of the key that the data is wrapped under */
 function prepareSecrets(): string {
   const secrets = readSecrets(secretsFile);
   const stamp = readStamp();
@@ -83,15 +93,20 @@ function prepareSecrets(): string {
       `${secretsFile} cannot be written (${codeOf(error)}): it keeps the secrets of the local server.`,
     );
   }
+  // A deployment goes on without a provider that is half set up; here whoever set it up is looking.
+  const [problem] = providerProblems({ PUBLIC_ORIGIN: origin, ...Object.fromEntries(secrets) });
+  if (problem !== undefined) fail(`${shown}: ${problem}.`);
   const vaultKey = missing.get("VAULT_KEY") ?? secrets.get("VAULT_KEY") ?? "";
-  // The key is 32 random bytes, so its hash gives nothing away.
-  const hash = createHash("sha256").update(vaultKey).digest("hex");
-  if (stamp !== null && stamp.vaultKeyHash !== hash) {
+  // While it is changed there are two: the new one, and the one before.
+  const [hash = "", ...others] = vaultKey.split(",").map(vaultKeyHashOf);
+  if (stamp === null || stamp.vaultKeyHash === hash) return hash;
+  if (!others.includes(stamp.vaultKeyHash)) {
     fail(
       `The data in ${stateFolder} is encrypted under another VAULT_KEY than the one in ${shown}. Put that key back, or start afresh: COFIO_STATE=/some/folder npm start`,
     );
   }
-  return hash;
+  // Until `npm run rotate` finds nobody left under it.
+  return stamp.vaultKeyHash;
 }
 
 function refuseTakenPort(): Promise<void> {
@@ -133,10 +148,11 @@ function serve(): ChildProcess {
   const args = ["dev", "--local", "--persist-to", stateFolder, "--port", String(port)];
   // Port 0 is any free one: two servers run side by side.
   args.push("--inspector-port", "0", "--show-interactive-dev-session=false");
-  // Nothing on this machine is metered.
-  args.push("--var", "PLAN:paid");
+  // Nothing on this machine is metered, and nobody else waits for it.
+  args.push("--var", "PLAN:paid", "--var", "LIMITS:none");
   args.push("--var", `PUBLIC_ORIGIN:${origin}`, "--log-level", isVerbose ? "log" : "error");
   if (!isDefaultSecretsFile) args.push("--env-file", secretsFile);
+  args.push(...configOfOptionalSecrets());
   const preload = join(import.meta.dirname, "end-with-parent.ts");
   const child = spawn(process.execPath, ["--import", preload, wranglerBin, ...args], {
     cwd: root,
@@ -155,6 +171,25 @@ function serve(): ChildProcess {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(signal, () => void stop(child, 0));
   return child;
+}
+
+/**
+ * wrangler hands on only those lines of .dev.vars that its configuration requires, and what it requires no deployment could do without.
+ * So a server that is given more reads a copy of the configuration, beside it because paths in it are relative.
+ */
+function configOfOptionalSecrets(): string[] {
+  const given = readSecrets(secretsFile);
+  const names = OPTIONAL_SECRET_NAMES.filter((name) => (given.get(name) ?? "") !== "");
+  if (names.length === 0) return [];
+  const config = readFileSync(join(root, "wrangler.jsonc"), "utf8");
+  const required = [...SECRET_NAMES, ...names];
+  const copy = join(root, `.wrangler-${port}.jsonc`);
+  writeFileSync(
+    copy,
+    config.replace(/"required": \[[^\]]*\]/, `"required": ${JSON.stringify(required)}`),
+  );
+  process.once("exit", () => rmSync(copy, { force: true }));
+  return ["--config", copy];
 }
 
 /** Before the server is ready its output is kept back, and shown only if that never happens. */
@@ -237,7 +272,7 @@ Ctrl+C stops it.`;
 function readStamp(): Stamp | null {
   // Without databases there is nothing that the stamp could speak of.
   if (!existsSync(stampFile) || !existsSync(join(stateFolder, "v3/d1"))) return null;
-  return JSON.parse(readFileSync(stampFile, "utf8")) as Stamp; // written by applyMigrations alone
+  return JSON.parse(readFileSync(stampFile, "utf8")) as Stamp; // written by applyMigrations and rotate alone
 }
 
 function codeOf(error: unknown): string {

@@ -1,26 +1,19 @@
 /** `npm run --silent token -- --user NAME [--scopes a,b] [--trusted]`: prints one line, a personal access token of the running local server. */
 import { parseArgs } from "node:util";
-import { fail, origin } from "./local.ts";
+import { fail } from "./local.ts";
+import { localToken } from "./local-token.ts";
 
 const { user, scopes, trusted } = readOptions();
 if (user === undefined || user === "") fail("Whose token? npm run --silent token -- --user NAME");
 
-const response = await fetch(`${origin}/local/token`, {
-  method: "POST",
-  headers: { "content-type": "application/json" },
-  body: JSON.stringify({
+console.log(
+  await localToken({
     user,
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     trusted,
     ...(scopes === undefined ? {} : { scopes: scopes.split(",") }),
   }),
-}).catch(() => fail(`No Cofio answers on ${origin}. Start it with: npm start`));
-
-if (response.status === 404)
-  fail(`The server on ${origin} gives no local tokens: .dev.vars needs LOCAL_TOKENS=1.`);
-if (!response.ok) fail(`${origin} refused: ${await response.text()}`);
-const { token } = (await response.json()) as { token: string }; // the route's own answer
-console.log(token);
+);
 
 function readOptions() {
   try {

@@ -42,21 +42,19 @@ export function openAccountDeletion(sql: SqlStorage) {
   return {
     find,
 
-    /** Asked for again it keeps its day. */
-    request(now: number): Deletion {
-      const requested = find() ?? {
-        requestedAt: now,
-        dueAt: now + GRACE_DAYS * DAY_MS,
-        isBegun: false,
-        isClosed: false,
-      };
+    /** What asking for it now means: asked for again it keeps its day. */
+    plan(now: number): Deletion {
+      const dueAt = now + GRACE_DAYS * DAY_MS;
+      return find() ?? { requestedAt: now, dueAt, isBegun: false, isClosed: false };
+    },
+
+    request({ requestedAt, dueAt }: Deletion): void {
       sql.exec(
         "INSERT INTO deletion (one, requested_at, due_at) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
-        requested.requestedAt,
-        requested.dueAt,
+        requestedAt,
+        dueAt,
       );
-      known = requested;
-      return requested;
+      known = undefined;
     },
 
     /** Once it has begun it stays. */

@@ -84,6 +84,18 @@ export function openAllowList(sql: SqlStorage) {
     }
   }
 
+  function linesOf(rows: readonly GrantRow[], now: number): GrantLine[] {
+    const days = daysByGrant(sql, dayOf(now) - DAYS_OF_CALLS, unwritten);
+    return rows.map((row) => ({
+      ...grantOf(row),
+      clientId: row.client_id,
+      redirectUri: row.redirect_uri,
+      createdAt: row.created_at,
+      usedAt: unwritten.get(row.id)?.usedAt ?? row.used_at,
+      calls: days.get(row.id) ?? [],
+    }));
+  }
+
   return {
     /** Null: unknown, therefore revoked or never given. */
     admit(claim: GrantClaim, now: number): Grant | null {
@@ -96,8 +108,9 @@ export function openAllowList(sql: SqlStorage) {
           : sql.exec<GrantRow>("SELECT * FROM grants WHERE secret_hash = ?", claim.secretHash)
       ).toArray();
       if (row === undefined) return null;
-      note(row.id, now, 0);
       const grant = grantOf(row);
+      // What is refused is no use.
+      if (grant.state !== "paused") note(row.id, now, 0);
       return claim.kind === "token"
         ? grant
         : { ...grant, scopes: grant.scopes.filter((scope) => claim.scopes.includes(scope)) };
@@ -149,24 +162,22 @@ export function openAllowList(sql: SqlStorage) {
 
     /** Newest first. */
     list(now: number): GrantLine[] {
-      const days = daysByGrant(sql, dayOf(now) - DAYS_OF_CALLS, unwritten);
-      return sql
-        .exec<GrantRow>("SELECT * FROM grants ORDER BY created_at DESC, id LIMIT 500")
-        .toArray()
-        .map((row) => ({
-          ...grantOf(row),
-          clientId: row.client_id,
-          redirectUri: row.redirect_uri,
-          createdAt: row.created_at,
-          usedAt: unwritten.get(row.id)?.usedAt ?? row.used_at,
-          calls: days.get(row.id) ?? [],
-        }));
+      return linesOf(
+        sql.exec<GrantRow>("SELECT * FROM grants ORDER BY created_at DESC, id LIMIT 500").toArray(),
+        now,
+      );
     },
 
-    /** In force from the next call on. False: there is none of this id. */
-    change(id: string, change: GrantChange): boolean {
+    /** Null: there is none of this id. */
+    find(id: string, now: number): GrantLine | null {
+      const rows = sql.exec<GrantRow>("SELECT * FROM grants WHERE id = ?", id).toArray();
+      return linesOf(rows, now)[0] ?? null;
+    },
+
+    /** In force from the next call on. */
+    change(id: string, change: GrantChange): void {
       const [row] = sql.exec<GrantRow>("SELECT * FROM grants WHERE id = ?", id).toArray();
-      if (row === undefined) return false;
+      if (row === undefined) return;
       const { client, state, trusted, scopes } = { ...grantOf(row), ...given(change) };
       const kept = grantOf(row).scopes.filter((scope) => scopes.includes(scope));
       sql.exec(
@@ -177,7 +188,6 @@ export function openAllowList(sql: SqlStorage) {
         JSON.stringify(kept),
         id,
       );
-      return true;
     },
 
     /** From now on every call under it is refused. False: there was none of this id. */

@@ -8,7 +8,9 @@ export type UserErrorCode =
   | "unsupported_format"
   | "forbidden"
   | "expired"
-  | "limit_reached";
+  | "limit_reached"
+  | "rate_limited"
+  | "unavailable";
 
 /**
  * A condition that the person or the model can fix.
@@ -31,4 +33,21 @@ export class UserError extends Error {
     this.hint = hint;
     this.details = details;
   }
+}
+
+/** In `details`, where waiting helps. */
+interface RetryDetails {
+  readonly retry_after_seconds?: number;
+}
+
+/** What goes with a refusal that ends by itself. @param ms until then */
+export function retryAfter(ms: number): Required<RetryDetails> {
+  return { retry_after_seconds: Math.max(1, Math.ceil(ms / 1_000)) };
+}
+
+/** For `Retry-After` (RFC 9110 §10.2.3). Without one, waiting does not help. */
+export function retryHeaders({ details = {} }: UserError): { readonly "Retry-After"?: string } {
+  // True because `retryAfter` alone makes it.
+  const { retry_after_seconds: seconds } = details as RetryDetails;
+  return seconds === undefined ? {} : { "Retry-After": String(seconds) };
 }

@@ -15,7 +15,7 @@ export type HandshakeStep = (typeof HANDSHAKE_STEPS)[number];
 /** Times are milliseconds UTC. */
 export interface Handshake {
   readonly watchedUntil: number;
-  /** Each once for each client. */
+  /** Each once for each attempt of a client. */
   readonly steps: readonly {
     readonly step: HandshakeStep;
     readonly at: number;
@@ -41,8 +41,19 @@ export function withStep(
   { step, client, now }: { step: HandshakeStep; client: string | null; now: number },
 ): Handshake | null {
   if (handshake === undefined || handshake.watchedUntil <= now) return null;
-  const { steps } = handshake;
+  const steps = isNewAttempt(step)
+    ? handshake.steps.filter((one) => one.client !== client || isBefore(one.step, step))
+    : handshake.steps;
   const isKnown = steps.some((one) => one.step === step && one.client === client);
   if (isKnown || steps.length === MAX_STEPS) return null;
   return { ...handshake, steps: [...steps, { step, at: now, client }] };
+}
+
+/** What a client reached by an earlier permission says nothing of the one that is on its way. The calls of a connection, however, go on. */
+function isNewAttempt(step: HandshakeStep): boolean {
+  return step === "consent_shown" || step === "authorised" || step === "token_issued";
+}
+
+function isBefore(one: HandshakeStep, other: HandshakeStep): boolean {
+  return HANDSHAKE_STEPS.indexOf(one) < HANDSHAKE_STEPS.indexOf(other);
 }

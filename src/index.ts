@@ -4,10 +4,17 @@ import {
   originValidationResponse,
 } from "@modelcontextprotocol/server";
 import { env } from "cloudflare:workers";
+import { addressRefusal } from "./auth/address-limit.ts";
 import { tellWatchers } from "./auth/handshake-watch.ts";
 import { provider, RESOURCE } from "./auth/provider.ts";
+import { refuseAtDoor } from "./auth/refuse-at-door.tsx";
+import { withinSize } from "./auth/request-size.ts";
 import { checkSecrets } from "./auth/secrets.ts";
 import { withSecurityHeaders } from "./auth/security-headers.ts";
+import { isLoopback } from "./auth/sign-up.ts";
+import { sweepSignIns } from "./auth/sweep-sign-ins.ts";
+import { UserError } from "./errors.ts";
+import { readLimits } from "./storage/limits.ts";
 import { readPlan } from "./storage/plan.ts";
 import { deploymentRules } from "./storage/rules.ts";
 
@@ -31,10 +38,16 @@ export default {
     // A mistake in these stops everything, as a missing secret does: the deployer sees it at once, and nobody's rules are ignored.
     deploymentRules(bindings.MEMORY_RULES);
     readPlan(bindings.PLAN);
-    return withSecurityHeaders(
-      await respond(request, bindings, ctx),
-      new URL(request.url).pathname,
-    );
+    readLimits(bindings);
+    return withSecurityHeaders(await respond(request, bindings, ctx), {
+      path: new URL(request.url).pathname,
+      isLoopback: isLoopback(bindings.PUBLIC_ORIGIN),
+    });
+  },
+
+  /** Nightly (`triggers` in wrangler.jsonc): what belongs to nobody. Whose it is goes by the schedule of their own object. */
+  async scheduled(_controller, bindings): Promise<void> {
+    await sweepSignIns(bindings.DB, Date.now());
   },
 } satisfies ExportedHandler<Env>;
 
@@ -43,15 +56,20 @@ async function respond(request: Request, bindings: Env, ctx: ExecutionContext): 
     hostHeaderValidationResponse(request, hosts) ?? originValidationResponse(request, hosts);
   if (rejected !== undefined) return rejected;
   const canonical = toCanonical(request);
-  const response = await provider.fetch(canonical, bindings, ctx);
+  const bounded = (await addressRefusal(canonical, bindings)) ?? (await withinSize(canonical));
+  if (bounded instanceof UserError) return refuseAtDoor(canonical, bounded);
+  const response = await provider.fetch(bounded, bindings, ctx);
   const { pathname } = new URL(canonical.url);
-  ctx.waitUntil(tellWatchers(bindings, pathname, response));
+  // The page that watches examines the server too, and is no app.
+  const isOwnPage = request.headers.get("sec-fetch-site") === "same-origin";
+  if (!isOwnPage) ctx.waitUntil(tellWatchers(bindings, pathname, response));
   return pathname === "/mcp" ? inWords(canonical, response) : response;
 }
 
 /** Rewrites what clients get slightly wrong, never by a redirect: they do not follow those with a body. */
 function toCanonical(request: Request): Request {
   const url = new URL(request.url);
+  url.pathname = plain(url.pathname);
   const isEventStream = (request.headers.get("accept") ?? "").includes("text/event-stream");
   const isMcpAtRoot = url.pathname === "/" && (request.method === "POST" || isEventStream);
   url.pathname = isMcpAtRoot ? "/mcp" : (ALIASES[url.pathname] ?? url.pathname);
@@ -61,6 +79,14 @@ function toCanonical(request: Request): Request {
   const headers = new Headers(moved.headers);
   headers.set("accept", "application/json, text/event-stream");
   return new Request(moved, { headers });
+}
+
+/** Routes are found by decoded paths: what is decided by the path beforehand has to see the same one (RFC 3986 §6.2.2.2). */
+function plain(path: string): string {
+  return path.replace(/%[0-9a-f]{2}/giu, (encoded) => {
+    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
+    return /[\w.~-]/u.test(character) ? character : encoded;
+  });
 }
 
 /** The library's challenge has no body. Whoever typed the wrong address, or opened this one in a browser, reads the right one here. */

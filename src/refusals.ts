@@ -1,5 +1,6 @@
-/** What a client is told where the person holds it back: it may pass it on, so it says who decided and where that is changed. */
-import { UserError } from "./errors.ts";
+/** What a client is told where the person or the server holds it back: it may pass it on, so it says who decided and where that is changed. */
+import type { Deletion } from "./account-deletion.ts";
+import { retryAfter, UserError } from "./errors.ts";
 
 export function paused(publicOrigin: string): UserError {
   return new UserError(
@@ -19,12 +20,24 @@ export function readOnly(publicOrigin: string): UserError {
   );
 }
 
-/** @param dueAt milliseconds UTC */
-export function accountClosing(publicOrigin: string, dueAt: number): UserError {
+export function accountClosing(publicOrigin: string, { dueAt, isBegun }: Deletion): UserError {
   return new UserError(
     "forbidden",
     `The user is deleting this Cofio account: all of it goes on ${new Date(dueAt).toISOString().slice(0, 10)}.`,
-    `Until then they can take that back at ${publicOrigin}/security.`,
+    isBegun
+      ? "That has begun, and nothing brings it back."
+      : `Until then they can take that back at ${publicOrigin}/security.`,
     { reason: "account_closing" },
+  );
+}
+
+/** @param ms until one more call is let in */
+export function tooFast(ms: number): UserError {
+  const wait = retryAfter(ms);
+  return new UserError(
+    "rate_limited",
+    "More calls came in the last minute than this server takes from one app or one person.",
+    `Wait ${wait.retry_after_seconds} s, then go on. For many items at once there are import_data and its page.`,
+    wait,
   );
 }

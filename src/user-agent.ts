@@ -6,7 +6,7 @@ import { Agent } from "agents";
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import { openAccountDeletion, type AccountDeletion, type Deletion } from "./account-deletion.ts";
 import { openAllowList, type AllowList } from "./allow-list.ts";
-import type { UserError } from "./errors.ts";
+import { UserError } from "./errors.ts";
 import type {
   Grant,
   GrantChange,
@@ -20,11 +20,14 @@ import { createApi, createRefusingApi } from "./http/api.ts";
 import { readingOnly } from "./http/require-scope.ts";
 import { refuseUnauthorized } from "./http/unauthorized.ts";
 import { openChangeStreams } from "./mcp/change-streams.ts";
+import { refuseCall } from "./mcp/refuse-call.ts";
 import { changedResources } from "./mcp/resources.ts";
 import { createRefusingServer, createServer, toolSetOf } from "./mcp/server.ts";
-import { reportError } from "./log.ts";
-import { accountClosing, paused } from "./refusals.ts";
+import { logProblem, reportError } from "./log.ts";
+import { openPace } from "./pace.ts";
+import { accountClosing, paused, tooFast } from "./refusals.ts";
 import { SCOPES } from "./scopes.ts";
+import { checkPart, isCheckDue, readCheck, sumOf } from "./integrity/check.ts";
 import { operationsSince } from "./memory/changes.ts";
 import { TRASH_DAYS } from "./memory/memory.ts";
 import { emptyVocabulary, type Vocabulary } from "./search/vocabulary.ts";
@@ -36,6 +39,7 @@ import {
   deleteRows,
 } from "./storage/delete-account.ts";
 import type { OneAtATime, OpenAccount, VocabularyOf } from "./storage/open-account.ts";
+import { readLimits } from "./storage/limits.ts";
 import { readPlan } from "./storage/plan.ts";
 import { emptyTrash } from "./storage/trash.ts";
 import { dueBackupWork, nextBackupTime, type BackupWork } from "./transfer/backup.ts";
@@ -44,6 +48,8 @@ import type { LiveImport } from "./transfer/import-answer.ts";
 import { keepIndex, needsUpkeep } from "./upkeep.ts";
 import { openUser } from "./user.ts";
 import { newJobId } from "./vault/ids.ts";
+
+type ScheduledCall = "upkeep" | "emptyTrash" | "backUp" | "checkIntegrity" | "deleteAccount";
 
 /** What the person's own pages are shown as it happens. */
 interface LiveState {
@@ -69,11 +75,12 @@ export class UserAgent extends Agent<Env, LiveState> {
 
   readonly #grants: AllowList;
   readonly #deletion: AccountDeletion;
+  readonly #pace = openPace();
   readonly #changes = openChangeStreams();
   /** What those who listen have been told of: by operation, what it had done by then. An import goes on under one. */
   readonly #told = new Map<string, string>();
   /** The latest that the person's open pages have been told of. */
-  #shownOperations = "";
+  #shownChanges = "";
   #lastImport: Promise<unknown> = Promise.resolve();
   /** A dictionary of plain words, in memory only and only while the batches of one import follow each other: it spares half of their work. */
   #vocabulary: { readonly jobId: string; readonly words: Vocabulary } | null = null;
@@ -102,12 +109,13 @@ export class UserAgent extends Agent<Env, LiveState> {
   async serveMcp(request: Request, claim: GrantClaim): Promise<Response> {
     const grant = this.#grants.admit(claim, Date.now());
     if (grant === null) return unauthorized(this.env.PUBLIC_ORIGIN);
+    const hasty = this.#paceRefusal(grant.id);
+    if (hasty !== null) return refuseCall(hasty);
     const toolSet = toolSetOf(request);
-    const refusal = this.#refusalOf(grant);
-    if (refusal !== null) {
-      return createMcpHandler(() => createRefusingServer(refusal, toolSet)).fetch(request);
+    const account = this.#refusalOf(grant) ?? (await this.#openOrRefuse());
+    if (account instanceof UserError) {
+      return createMcpHandler(() => createRefusingServer(account, toolSet)).fetch(request);
     }
-    const account = await openUser(this.env, this.name, this.#lasting);
     if (account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
     await this.#planUpkeep(account);
     await this.#planBackup();
@@ -125,17 +133,26 @@ export class UserAgent extends Agent<Env, LiveState> {
       startExport: (jobId: string, plan: ExportPlan) => this.#startExport(jobId, plan),
       tellChanges: () => this.#tellChanges(account),
     };
+    let calls = 0;
     const options = {
       toolSet,
       isReadOnly: grant.state === "read_only",
       countCall: () => {
+        calls += 1;
+        // The first was let in with its request; in the older protocol others may come along.
+        const refusal = calls === 1 ? null : this.#paceRefusal(grant.id);
+        if (refusal !== null) return refusal;
         this.#grants.countCall(grant.id, Date.now());
         void this.noteHandshake("first_call", grant.client);
+        return null;
       },
     };
     await this.noteHandshake("reached", grant.client);
     const handler = createMcpHandler(({ era }) => createServer(context, { ...options, era }), {
-      bus: this.#changes.busFor(grant.id, () => void handler.close()),
+      bus: this.#changes.busFor(grant.id, {
+        isLetIn: () => this.#isLetIn(grant),
+        end: () => void handler.close(),
+      }),
       maxSubscriptions: this.#changes.room(),
       keepAliveMs: KEEP_ALIVE_MS,
     });
@@ -155,12 +172,15 @@ export class UserAgent extends Agent<Env, LiveState> {
     const refuse = () => refuseUnauthorized(request, REVOKED, challengeOf(this.env.PUBLIC_ORIGIN));
     const grant = claim === null ? DASHBOARD : this.#grants.admit(claim, Date.now());
     if (grant === null) return refuse();
+    const hasty = this.#paceRefusal(grant.id, { isPerson: claim === null });
+    if (hasty !== null) return createRefusingApi(hasty).fetch(request);
     if (claim !== null) {
       const refusal = this.#refusalOf(grant);
       if (refusal !== null) return createRefusingApi(refusal).fetch(request);
       this.#grants.countCall(grant.id, Date.now());
     }
-    const account = await openUser(this.env, this.name, this.#lasting);
+    const account = await this.#openOrRefuse();
+    if (account instanceof UserError) return createRefusingApi(account).fetch(request);
     if (account === null) return refuse();
     await this.#planUpkeep(account);
     await this.#planBackup();
@@ -182,6 +202,16 @@ export class UserAgent extends Agent<Env, LiveState> {
       startExport: (jobId, plan) => this.#startExport(jobId, plan),
       tellChanges: () => this.#tellChanges(account),
     }).fetch(request);
+  }
+
+  /** A refusal: the server's `VAULT_KEY` opens this account no more. */
+  async #openOrRefuse(): Promise<OpenAccount | UserError | null> {
+    try {
+      return await openUser(this.env, this.name, this.#lasting);
+    } catch (error) {
+      if (error instanceof UserError) return error;
+      throw error;
+    }
   }
 
   /** Costs nothing while nobody listens. */
@@ -207,10 +237,14 @@ export class UserAgent extends Agent<Env, LiveState> {
   async #tellPages(account: OpenAccount): Promise<void> {
     if (this.ctx.getWebSockets().length === 0) return;
     try {
-      const latest = await account.operations.list(null, LATEST_OPERATIONS);
-      const ids = latest.map(({ id }) => id).join();
-      if (ids === this.#shownOperations) return;
-      this.#shownOperations = ids;
+      const [latest, { changes }] = await Promise.all([
+        account.operations.list(null, LATEST_OPERATIONS),
+        account.backups.mark(),
+      ]);
+      // Rules and an emptied trash are no operations, and counted as changes.
+      const shown = [changes, ...latest.map(({ id }) => id)].join();
+      if (shown === this.#shownChanges) return;
+      this.#shownChanges = shown;
       this.broadcast(CHANGED);
     } catch (error) {
       reportError("tellPages", error);
@@ -228,9 +262,9 @@ export class UserAgent extends Agent<Env, LiveState> {
     });
   }
 
-  /** A page is open that shows it. */
-  async watchHandshake(): Promise<Handshake> {
-    const handshake = watched(this.state.handshake, Date.now());
+  /** A page is open that shows it. @param isAnew from the beginning, whatever was seen */
+  async watchHandshake({ isAnew = false } = {}): Promise<Handshake> {
+    const handshake = watched(isAnew ? undefined : this.state.handshake, Date.now());
     this.setState({ ...this.state, handshake });
     return handshake;
   }
@@ -274,16 +308,12 @@ export class UserAgent extends Agent<Env, LiveState> {
    * @param work when it is to come again in fact, in seconds or at a time; null: no more
    */
   async #runScheduled(
-    callback: "upkeep" | "emptyTrash" | "backUp" | "deleteAccount",
+    callback: ScheduledCall,
     again: number | Date,
     work: () => Promise<number | Date | null>,
   ): Promise<void> {
-    const later = await this.listSchedules({
-      timeRange: { start: new Date(Date.now() + 1_000) },
-    });
     // One that was interrupted, or a request of the same moment, planned it already.
-    const planned =
-      later.find((one) => one.callback === callback) ?? (await this.schedule(again, callback));
+    const planned = (await this.#plannedLater(callback)) ?? (await this.schedule(again, callback));
     try {
       // What keeps an account in order ends where the account does.
       const isClosed = callback !== "deleteAccount" && this.#deletion.find()?.isBegun === true;
@@ -294,6 +324,12 @@ export class UserAgent extends Agent<Env, LiveState> {
     } catch (error) {
       reportError(`scheduled ${callback}`, error);
     }
+  }
+
+  /** A call that is still to come: one that is at work stands in the schedule until it has ended. */
+  async #plannedLater(callback: ScheduledCall) {
+    const later = await this.listSchedules({ timeRange: { start: new Date(Date.now() + 1_000) } });
+    return later.find((one) => one.callback === callback);
   }
 
   async #planUpkeep(account: OpenAccount): Promise<void> {
@@ -321,11 +357,28 @@ export class UserAgent extends Agent<Env, LiveState> {
     });
   }
 
+  /** A scheduled call, in the same night: goes on in parts until all rows were looked at, if that was a week ago. */
+  async checkIntegrity(): Promise<void> {
+    const now = Date.now();
+    const nextNight = new Date(nextBackupTime(now, this.name));
+    await this.#runScheduled("checkIntegrity", nextNight, async () => {
+      const account = await openUser(this.env, this.name);
+      if (account === null || !isCheckDue(readCheck(account.row.integrity), now)) return null;
+      const check = await checkPart(account, now);
+      if (check.finishedAt === null) return NEXT_CHECK_SECONDS;
+      if (sumOf(check.left) > 0) {
+        logProblem("integrity check", `left unrepaired: ${JSON.stringify(check.left)}`);
+      }
+      return null;
+    });
+  }
+
   async #planBackup(): Promise<void> {
     const now = Date.now();
     if (now < this.#nextBackupAt) return;
     const next = nextBackupTime(now, this.name);
     await this.schedule(new Date(next), "backUp", undefined, { idempotent: true });
+    await this.schedule(new Date(next), "checkIntegrity", undefined, { idempotent: true });
     this.#nextBackupAt = next;
   }
 
@@ -341,8 +394,21 @@ export class UserAgent extends Agent<Env, LiveState> {
   #refusalOf({ state }: Grant): UserError | null {
     const { PUBLIC_ORIGIN } = this.env;
     const deletion = this.#deletion.find();
-    if (deletion !== null) return accountClosing(PUBLIC_ORIGIN, deletion.dueAt);
+    if (deletion !== null) return accountClosing(PUBLIC_ORIGIN, deletion);
     return state === "paused" ? paused(PUBLIC_ORIGIN) : null;
+  }
+
+  /** Null: it may go on. Asked before anything is opened or read. @param isPerson whom no hasty app is to keep from their own pages */
+  #paceRefusal(grantId: string, { isPerson = false } = {}): UserError | null {
+    const { grantCallsAMinute: grant, userCallsAMinute } = readLimits(this.env);
+    const user = isPerson ? null : userCallsAMinute;
+    const wait = this.#pace.take(grantId, { grant, user }, Date.now());
+    return wait === 0 ? null : tooFast(wait);
+  }
+
+  /** As when it was admitted. */
+  #isLetIn({ id, state }: Grant): boolean {
+    return this.#deletion.find() === null && this.#grants.find(id, Date.now())?.state === state;
   }
 
   async allowGrant(grant: NewOAuthGrant): Promise<void> {
@@ -358,11 +424,17 @@ export class UserAgent extends Agent<Env, LiveState> {
     return this.#grants.list(Date.now());
   }
 
-  /** In force from the next call on. False: there is none of this id. */
-  async changeGrant(id: string, change: GrantChange): Promise<boolean> {
+  /** Null: there is none of this id. */
+  async findGrant(id: string): Promise<GrantLine | null> {
+    return this.#grants.find(id, Date.now());
+  }
+
+  /** In force from the next call on. Null: there is none of this id. */
+  async changeGrant(id: string, change: GrantChange): Promise<GrantLine | null> {
     // What listens under it listens with the rights that it had.
     this.#changes.endOf(id);
-    return this.#grants.change(id, change);
+    this.#grants.change(id, change);
+    return this.#grants.find(id, Date.now());
   }
 
   /** From now on every call under it is refused. False: there was none of this id. */
@@ -382,10 +454,13 @@ export class UserAgent extends Agent<Env, LiveState> {
 
   /** From now on clients are refused; when the days of grace are over, everything goes. */
   async requestDeletion(): Promise<Deletion> {
-    const deletion = this.#deletion.request(Date.now());
+    const deletion = this.#deletion.plan(Date.now());
+    // First, because a wish whose day never comes would hold every app back for good; a call that finds no wish does nothing.
+    await this.#planDeletion(deletion);
+    this.#deletion.request(deletion);
+    // A call of an earlier wish, which was taken back, may have ended meanwhile: it found none, and cancelled what was planned.
+    await this.#planDeletion(deletion);
     for (const { id } of this.#grants.list(Date.now())) this.#changes.endOf(id);
-    const due = new Date(deletion.dueAt);
-    await this.schedule(due, "deleteAccount", undefined, { idempotent: true });
     return deletion;
   }
 
@@ -400,15 +475,20 @@ export class UserAgent extends Agent<Env, LiveState> {
    * part by part as the trash's do, and at last this object's own storage.
    */
   async deleteAccount(): Promise<void> {
+    let isUnasked = false;
     await this.#runScheduled("deleteAccount", NEXT_PART_SECONDS, async () => {
       const deletion = this.#deletion.find();
-      if (deletion === null) return null;
+      if (deletion === null) {
+        isUnasked = true;
+        return null;
+      }
       if (Date.now() < deletion.dueAt) return new Date(deletion.dueAt);
       if (!deletion.isClosed) {
         // Before anything is awaited: whoever takes it back now must hear that it is too late.
         this.#deletion.begin();
         await closeAccount(this.env.DB, this.name);
         for (const { id } of this.#grants.list(Date.now())) await this.revokeGrant(id);
+        await this.endLive();
         this.#deletion.close();
         return NEXT_PART_SECONDS;
       }
@@ -420,6 +500,14 @@ export class UserAgent extends Agent<Env, LiveState> {
       if (isEmpty) await this.destroy();
       return NEXT_PART_SECONDS;
     });
+    // Who asked for it meanwhile found it planned, and what was planned is cancelled by now.
+    const wish = isUnasked ? this.#deletion.find() : null;
+    if (wish !== null) await this.#planDeletion(wish);
+  }
+
+  async #planDeletion({ dueAt }: Deletion): Promise<void> {
+    const planned = await this.#plannedLater("deleteAccount");
+    if (planned === undefined) await this.schedule(new Date(dueAt), "deleteAccount");
   }
 
   readonly #lasting: { readonly oneAtATime: OneAtATime; readonly vocabularyOf: VocabularyOf } = {
@@ -450,6 +538,8 @@ const KEEP_ALIVE_MS = 5_000;
 const LONGEST_REQUEST_MS = 60_000;
 /** Arbitrary. */
 const UPKEEP_RETRY_SECONDS = 3_600;
+/** Between two parts of a check: others ask the database meanwhile. Arbitrary. */
+const NEXT_CHECK_SECONDS = 2;
 /** Between two parts of a large trash: nobody waits, and the day's writes are for those who do (`storage/plan.ts`). */
 const NEXT_PART_SECONDS = 3_600;
 

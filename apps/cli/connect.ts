@@ -1,12 +1,13 @@
 /** `cofio connect URL`: for clients that only speak stdio, a bridge to a deployment. Nothing but JSON-RPC goes to stdout. */
 import { type AuthProvider, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { UserError } from "../../src/errors.ts";
-import { readArguments, WrongUse } from "./arguments.ts";
+import { readArguments } from "./arguments.ts";
 import { bridge } from "./bridge.ts";
 import type { Command } from "./command.ts";
 import { credentialFile } from "./credentials.ts";
-import { guardedFetch, isLoopback } from "./guarded-fetch.ts";
+import { guardedFetch } from "./guarded-fetch.ts";
 import { openInBrowser } from "./open-in-browser.ts";
+import { readServerAddress } from "./server-address.ts";
 import { signedIn } from "./sign-in.ts";
 import { warn } from "./terminal.ts";
 
@@ -22,7 +23,7 @@ export const connect: Command = {
       token: { type: "string" },
       "no-browser": { type: "boolean", default: false },
     });
-    const url = readAddress(positionals);
+    const url = readServerAddress(positionals);
     // Clients leave an empty one in the environment where the person gave none.
     const token = values.token ?? (process.env["COFIO_TOKEN"] || undefined);
     const fetch = guardedFetch(url);
@@ -59,17 +60,4 @@ function tokenProvider(token: string, { host }: URL): AuthProvider {
       );
     },
   };
-}
-
-/** A bare host stands for its `/mcp`: clients refuse metadata for a longer path than the address that they were given. @throws WrongUse */
-function readAddress([address, ...rest]: readonly string[]): URL {
-  const url = URL.parse(address ?? "");
-  const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url));
-  const isPlain = url?.username === "" && url.password === "" && rest.length === 0;
-  if (url === null || !isSafe || !isPlain) {
-    throw new WrongUse("Give one address, such as https://cofio.example.com/mcp.");
-  }
-  if (url.pathname === "/") url.pathname = "/mcp";
-  url.hash = "";
-  return url;
 }

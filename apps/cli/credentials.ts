@@ -46,7 +46,7 @@ export function credentialFile(url: URL, warn: (sentence: string) => void): Cred
     async locked(work) {
       makeFolder();
       const unlock = await waitForLock(join(folder, `${name}.lock`), () =>
-        warn(`Another program is signing in to ${url.host}: waiting for it.`),
+        warn(`Another program is signing in to ${url.host}, or examines it: waiting for it.`),
       );
       try {
         return await work();

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./arguments.ts";
 import { UserError } from "../../src/errors.ts";
 import type { Command } from "./command.ts";
+import { examineDeployment } from "./examine-deployment.ts";
 import { expandHome, folderOf, openFolder } from "./folder.ts";
 import { PROGRAM } from "./local-client.ts";
 import { joinServer } from "./local-server.ts";
@@ -29,19 +30,40 @@ export const doctor: Command = {
   Checks, one after the other, what a working Cofio needs, and says how to repair what is wrong. Exit code 1: something is.
 
   --readmit NAME    let an MCP client in again that was revoked on the pages of the local memory
-${TARGET_USAGE}`,
+${TARGET_USAGE}
+
+cofio doctor URL
+  Walks the way of Claude, Claude Code, ChatGPT, Cursor and the Inspector to a server such as https://cofio.example.com, and says which switch
+  to turn. Without access it goes as far as the sign-in page (and leaves three unused registrations there, which end by themselves).
+  What \`cofio connect\` keeps for this server is used and renewed.
+
+  --token TOKEN     go on with this personal access token; better in COFIO_TOKEN
+  --sign-in         sign in anew first, in the browser
+  --no-browser      only print the address of the sign-in page`,
   async run(argv) {
     const { values, positionals } = readArguments(argv, {
       ...targetOptions,
       readmit: { type: "string" },
+      "sign-in": { type: "boolean", default: false },
+      "no-browser": { type: "boolean", default: false },
     });
+    const [address, ...rest] = positionals;
+    if (address !== undefined) {
+      const isOther = [values.url, values["db-path"], values.readmit].some(
+        (one) => one !== undefined,
+      );
+      if (rest.length > 0 || isOther)
+        throw new WrongUse("Give one address, and what goes with it.");
+      return (await examineDeployment(address, values)) ? 0 : 1;
+    }
+    if (values["sign-in"] || values["no-browser"])
+      throw new WrongUse("Sign in where? Give an address.");
     if (values.readmit !== undefined && values.url !== undefined) {
       throw new WrongUse(
         "--readmit is for the local memory; a deployment's clients sign in again.",
       );
     }
     if (values.readmit !== undefined) await readmit(values.readmit, folderOf(values["db-path"]));
-    if (positionals.length > 0) throw new WrongUse(`What is "${positionals[0]}"?`);
     const findings: Finding[] = [];
     for (const check of checksOf(values)) {
       const finding = await examine(check);

@@ -73,8 +73,9 @@ export async function startEngine(
           PUBLIC_ORIGIN: origin,
           SIGN_UP: "owner",
           LOCAL_TOKENS: "1",
-          // Nothing on this machine is metered.
+          // Nothing on this machine is metered, and nobody else waits for it.
           PLAN: "paid",
+          LIMITS: "none",
           LOCAL_KEY: key,
           LOCAL_USER,
           MIGRATIONS: plan.migrations,

@@ -49,6 +49,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "show or change what assistants may store",
     load: async () => (await import("./rules.ts")).rules,
   },
+  verify: {
+    summary: "check that all rows agree, and repair what is derived",
+    load: async () => (await import("./verify.ts")).verify,
+  },
   doctor: {
     summary: "check that everything works, and say how to repair it",
     load: async () => (await import("./doctor.ts")).doctor,

@@ -68,7 +68,7 @@ export function signedIn(options: SignInOptions): SignedIn {
 }
 
 /** @param refused the token that the server did not take @returns the one to send from now on */
-function signIn(
+export function signIn(
   options: SignInOptions,
   refused: string | undefined,
   response: Response,

@@ -26,9 +26,11 @@ export const syncFolder: Command = {
   Makes the local memory and a deployment alike: what is new on either side is copied to the other, with all versions and the trash.
   Changed on both sides, the later one stays, and the other text is kept as an earlier version on both; the report names each.
   Doing it again changes nothing, and after Ctrl+C the same command goes on. What is gone from one side's trash for good goes to
-  the other's trash, from where it can be restored for 30 days. Rules, tokens and the list of operations stay with each side.
+  the other's trash, from where it can be restored for 30 days; a quarter of a side or more only with --trash-more. Rules, tokens and the list of operations stay with each side.
+  Where something had to be left, which the report names, the exit code is 1.
 
   --dry-run         only tell what would be done
+  --trash-more      also put in the trash what is gone from the other side where that is much
   --db-path FOLDER  the local memory (default: COFIO_DB_PATH, else ~/.cofio)
   --token TOKEN     of the deployment, trusted, with data:export and data:import; better in COFIO_TOKEN, where no other user sees it
   --json            the answer as JSON`,
@@ -37,6 +39,7 @@ export const syncFolder: Command = {
       "db-path": { type: "string" },
       token: { type: "string" },
       "dry-run": { type: "boolean", default: false },
+      "trash-more": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     });
     const [url, ...others] = positionals;
@@ -44,9 +47,9 @@ export const syncFolder: Command = {
     if (others.length > 0) throw new WrongUse("One deployment at a time.");
     keepHeapSmall();
     const there = await openTarget({ url, token: values.token });
+    const base = baseFile(openFolder(folderOf(values["db-path"])).path, there.name);
     const here = await openTarget({ "db-path": values["db-path"] });
     const sides: Readonly<Record<SideName, Target>> = { here, there };
-    const base = baseFile(openFolder(folderOf(values["db-path"])).path, there.name);
     const progress = openProgress();
     const stop = stopOnSignals();
     try {
@@ -55,6 +58,7 @@ export const syncFolder: Command = {
         base: base.read(),
         keepBase: base.write,
         dryRun: values["dry-run"],
+        trashMore: values["trash-more"],
         onProgress: (now) => show(progress, now),
         onDelay: (nextTry) => progress.show(null, `No answer; trying again at ${clock(nextTry)}`),
         signal: stop.signal,
@@ -63,7 +67,7 @@ export const syncFolder: Command = {
       progress.end();
       if (values.json) printJson(report);
       else print(reportOf(report, sides));
-      return 0;
+      return report.left.length + report.withheld.length === 0 ? 0 : 1;
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
       progress.end();
@@ -122,6 +126,7 @@ const pairsSchema = z.array(z.tuple([z.string(), z.string(), z.string(), z.strin
 const baseSchema = z.object({
   here: z.string(),
   there: z.string(),
+  operations: z.object({ here: z.string().nullable(), there: z.string().nullable() }),
   memory: pairsSchema,
   conversation: pairsSchema,
 });
@@ -182,6 +187,10 @@ function reportOf(report: SyncReport, sides: Readonly<Record<SideName, Target>>)
     ...report.left.map(
       ({ kind, id, side, reason }) =>
         `  left: ${kind} [${id}] not written to ${nameOf(side)}: ${REASONS[reason]}`,
+    ),
+    ...report.withheld.map(
+      ({ kind, side, items, of }) =>
+        `  not trashed: ${items} of ${of} ${NAMES[kind]} of ${nameOf(side)}, which are gone for good from the other side; if that is meant, sync with --trash-more`,
     ),
     ...(["here", "there"] as const).flatMap((side) => {
       const operation = report.operations[side];

@@ -4,7 +4,7 @@ import type { Api } from "../../src/http/api.ts";
 
 /** What went wrong, in words for the person. */
 export class ApiProblem extends Error {
-  /** As the API names it; besides, `offline`: no answer at all, and `signed_out`. */
+  /** As the API names it; besides, `offline`: no answer at all, `signed_out`, and `not_confirmed`: for this the person signs in once more first. */
   readonly code: string;
   /** What to do about it; may be empty. */
   readonly hint: string;
@@ -57,10 +57,11 @@ async function problemOf(response: Pick<Body, "json"> & { status: number }): Pro
   // A proxy on the way may answer with a page of its own.
   const body: unknown = await response.json().catch(() => null);
   // The form of every error of the API.
-  const error = (body as { error?: { code?: string; message?: string; hint?: string } } | null)
-    ?.error;
+  const error = (
+    body as { error?: { code?: string; message?: string; hint?: string; reason?: string } } | null
+  )?.error;
   return new ApiProblem(
-    error?.code ?? "internal",
+    error?.reason === "not_confirmed" ? error.reason : (error?.code ?? "internal"),
     error?.message ?? `The server answered ${response.status}.`,
     error?.hint ?? "",
   );

@@ -14,6 +14,8 @@ import "./styles/parts.css";
 /** Changes are told (`live/live.ts`), so nothing is read again only because time has passed. A minute serves who has no WebSocket. */
 const STALE_MS = 60_000;
 const RETRIES = 2;
+/** Before the first of them, and twice that before the second: a person soon wants to know what is the matter. Arbitrary. */
+const RETRY_MS = 300;
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -22,6 +24,7 @@ const queries = new QueryClient({
       // A refusal stays one; a missing connection may come back.
       retry: (failures, error) =>
         error instanceof ApiProblem && error.code === "offline" && failures < RETRIES,
+      retryDelay: (failures) => RETRY_MS * 2 ** failures,
     },
   },
 });

@@ -3,8 +3,15 @@
 export interface Meter {
   /** Waits for the database: a batch is one. */
   roundTrips: number;
+  /** Those of a batch one by one. */
+  statements: number;
   /** As D1 counts them, of all statements together. */
   rowsRead: number;
+  rowsWritten: number;
+}
+
+export function newMeter(): Meter {
+  return { roundTrips: 0, statements: 0, rowsRead: 0, rowsWritten: 0 };
 }
 
 /** @returns the same database; every result's rows are added to `meter` */
@@ -13,7 +20,11 @@ export function meteredD1(d1: D1Database, meter: Meter): D1Database {
 
   function count(results: readonly D1Result[]): void {
     meter.roundTrips += 1;
-    for (const { meta } of results) meter.rowsRead += meta.rows_read;
+    meter.statements += results.length;
+    for (const { meta } of results) {
+      meter.rowsRead += meta.rows_read;
+      meter.rowsWritten += meta.rows_written;
+    }
   }
 
   function wrap(statement: D1PreparedStatement, query: string): D1PreparedStatement {
@@ -30,11 +41,20 @@ export function meteredD1(d1: D1Database, meter: Meter): D1Database {
               return result;
             };
           case "raw":
-            // Its answer comes without the count, so the same is read twice.
+            // Its answer comes without the count, so the same is read twice; a write is made once, and no two of its columns have one name.
             return async () => {
-              if (!/^\s*(?:select|with)\b/iu.test(query)) throw new Error(`No read: ${query}`);
-              count([await target.all()]);
-              return target.raw();
+              const result = await target.all();
+              count([result]);
+              return /^\s*(?:select|with)\b/iu.test(query)
+                ? target.raw()
+                : result.results.map((row) => Object.values(row));
+            };
+          case "first":
+            return async (column?: string) => {
+              const result = await target.all();
+              count([result]);
+              const row = result.results[0] ?? null;
+              return column === undefined ? row : (row?.[column] ?? null);
             };
           default:
             throw new Error(`${String(key)} is not metered`);

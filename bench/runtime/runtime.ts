@@ -3,14 +3,14 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createTestHarness, unstable_readConfig, type TestHarness } from "wrangler";
 import { offlineEnv, root } from "../../scripts/wrangler.ts";
-import { withTemporaryFolder } from "../support/temporary-folder.ts";
+import { inTemporaryFolder } from "../support/temporary-folder.ts";
 import type { Calls } from "./worker.ts";
 
 /** @param measure is given the object that runs the product's functions; its data is gone afterwards */
 export function withRuntime(measure: (bench: Calls) => Promise<void>): Promise<void> {
-  return withTemporaryFolder(async (folder) => {
-    // The harness keeps its data where the system keeps temporary files.
-    Object.assign(process.env, offlineEnv, { TMPDIR: folder });
+  Object.assign(process.env, offlineEnv);
+  // The harness keeps its data where the system keeps temporary files.
+  return inTemporaryFolder(async () => {
     const harness = createTestHarness({
       workers: [
         {
@@ -19,6 +19,7 @@ export function withRuntime(measure: (bench: Calls) => Promise<void>): Promise<v
             ...unstable_readConfig({ config: join(root, "wrangler.jsonc") }).vars,
             // Nothing here is metered.
             PLAN: "paid",
+            LIMITS: "none",
             // The most that rules may allow.
             MEMORY_RULES: '{"max_memories": 1000000}',
           },

@@ -22,7 +22,8 @@ import { keepIndex } from "../../src/upkeep.ts";
 import { openUser } from "../../src/user.ts";
 import { percentile } from "../support/percentile.ts";
 import { meteredBuffers, type BufferMeter } from "./metered-buffers.ts";
-import { meteredD1, type Meter } from "./metered-d1.ts";
+import { meteredD1, newMeter } from "./metered-d1.ts";
+import { recordedD1, type Ask } from "./recorded-d1.ts";
 import { memoryOf } from "./synthetic.ts";
 import { syntheticConversations, syntheticMemories } from "./synthetic-reading.ts";
 import { timeEach, type Timing } from "./timing.ts";
@@ -123,6 +124,22 @@ export class Bench extends DurableObject<BenchEnv> {
     return { ...timing, ...summary(costs) };
   }
 
+  /** The statements of searches of memories once more, without reading the question, ranking, and opening what was found. */
+  async measureBareSearch(user: string, queries: string[]): Promise<Timing> {
+    const searches: Ask[][] = [];
+    for (const query of queries) {
+      const asked: Ask[] = [];
+      const at = await this.open(user, { ...this.env, DB: recordedD1(this.env.DB, asked) });
+      const opening = asked.length;
+      await search(at, "memories", query);
+      searches.push(asked.slice(opening));
+    }
+    const ask = async (search: readonly Ask[]) => {
+      for (const again of search) await again();
+    };
+    return timeEach(searches, { inARow: IN_A_ROW, ask });
+  }
+
   /** Saves memories of the user from number `from` on, six times `count`. */
   async measureSave(user: string, from: number, count: number): Promise<Measured> {
     let next = from;
@@ -209,7 +226,7 @@ export class Bench extends DurableObject<BenchEnv> {
   }
 
   private async meter(user: string, ask: (at: OpenAccount) => Promise<unknown>): Promise<Cost> {
-    const meter: Meter = { roundTrips: 0, rowsRead: 0 };
+    const meter = newMeter();
     const at = await this.open(user, { ...this.env, DB: meteredD1(this.env.DB, meter) });
     const { roundTrips, rowsRead } = meter;
     await ask(at);

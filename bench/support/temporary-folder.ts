@@ -14,3 +14,17 @@ export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>
     remove();
   }
 }
+
+/** A new folder for whatever `use` keeps where the system keeps temporary files, removed with it. */
+export function inTemporaryFolder<T>(use: () => Promise<T>): Promise<T> {
+  return withTemporaryFolder(async (folder) => {
+    const before = process.env.TMPDIR;
+    process.env.TMPDIR = folder;
+    try {
+      return await use();
+    } finally {
+      if (before === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = before;
+    }
+  });
+}

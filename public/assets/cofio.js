@@ -6,8 +6,11 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   if (!(button instanceof HTMLButtonElement)) continue;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.dataset["copy"] ?? "");
-    button.textContent = "Copied";
+    // Refused where the browser or the person forbids it: the text is there to be chosen.
+    button.textContent = await navigator.clipboard.writeText(button.dataset["copy"] ?? "").then(
+      () => "Copied",
+      () => "Not copied",
+    );
     setTimeout(() => (button.textContent = "Copy"), 2000);
   });
 }
@@ -15,6 +18,8 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (!(form instanceof HTMLFormElement)) continue;
   form.addEventListener("submit", async (event) => {
+    // A button that leaves for an identity provider is the form's own.
+    if (event.submitter?.hasAttribute("formaction")) return;
     event.preventDefault();
     const button = form.querySelector("button");
     const alert = form.querySelector("[role=alert]");
@@ -25,6 +30,11 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       await (form.dataset["passkey"] === "sign-in" ? signIn() : register(settingsOf(form)));
       location.assign(form.dataset["next"] ?? "/");
     } catch (error) {
+      if (error instanceof Error && error.cause === "NOT_CONFIRMED") {
+        // There the person has every way that is theirs, and comes back to this page.
+        location.assign(`/confirm?${new URLSearchParams({ next: location.pathname })}`);
+        return;
+      }
       alert.textContent = messageOf(error);
       alert.hidden = false;
       button.disabled = false;
@@ -32,12 +42,18 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   });
 }
 
+for (const field of document.querySelectorAll("input[data-time-zone]")) {
+  if (!(field instanceof HTMLInputElement)) continue;
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 /** @param {HTMLFormElement} form */
 function settingsOf(form) {
   return {
     name: fieldOf(form, "name") ?? form.dataset["name"] ?? "",
     setupCode: fieldOf(form, "setup_code") ?? "",
-    createSession: true,
+    // Who adds a passkey is signed in.
+    createSession: form.dataset["passkey"] === "sign-up",
   };
 }
 

@@ -13,7 +13,8 @@ export async function signIn() {
 }
 
 /**
- * Makes an account with a passkey; with a session, one more passkey for the same account.
+ * Makes an account with a passkey; with a session, one more passkey for the same account. Where it is long since the person signed in,
+ * the cause of the error is `NOT_CONFIRMED`.
  * @param {{ name: string, setupCode?: string, createSession: boolean }} settings name: of the person
  * @returns {Promise<{ id: string }>} the passkey
  */
@@ -55,7 +56,10 @@ async function call(ceremony, body, headers = {}) {
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const answer = await response.json().catch(() => null);
-  if (!response.ok) throw new Error(answer?.message ?? `The server answered ${response.status}.`);
+  if (!response.ok) {
+    const message = answer?.message ?? `The server answered ${response.status}.`;
+    throw new Error(message, { cause: answer?.code });
+  }
   return answer;
 }
 

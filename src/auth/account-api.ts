@@ -9,6 +9,7 @@ import { errorResponse } from "../http/error-response.ts";
 import { apps, tokens } from "./account/apps.ts";
 import { deletion } from "./account/deletion.ts";
 import { handshake } from "./account/handshake.ts";
+import { identities } from "./account/identities.ts";
 import { passkeys } from "./account/passkeys.ts";
 import { profile } from "./account/profile.ts";
 import { recovery } from "./account/recovery.ts";
@@ -21,6 +22,7 @@ export const accountApi = new Hono<AccountEnv>()
   .route("/apps", apps)
   .route("/deletion", deletion)
   .route("/handshake", handshake)
+  .route("/identities", identities)
   .route("/passkeys", passkeys)
   .route("/recovery-code", recovery)
   .route("/sessions", sessions)

@@ -4,14 +4,17 @@ import { reportError } from "../log.ts";
 import { accountApi } from "./account-api.ts";
 import { apiDocs } from "./api-docs.tsx";
 import type { PageEnv } from "./bindings.ts";
+import { confirmPage } from "./confirm-page.tsx";
 import { consent } from "./consent.tsx";
 import { dashboard } from "./dashboard.tsx";
 import { home } from "./home.tsx";
+import { identityPages } from "./identity/identity-pages.tsx";
 import { importPages } from "./import-page.tsx";
 import { Notice } from "./layout.tsx";
 import { openLive } from "./live.ts";
 import { localToken } from "./local-token.ts";
 import { ownOriginOnly } from "./own-origin.ts";
+import { rewrapKeys } from "./rewrap-keys.ts";
 import { recoveryPages } from "./recovery-page.tsx";
 import { routeUser } from "./route-user.ts";
 import { signInPages } from "./sign-in-page.tsx";
@@ -28,6 +31,7 @@ export const app = new Hono<PageEnv>();
 
 app.get("/healthz", (c) => c.json({ ok: true }));
 app.route("/", localToken);
+app.route("/", rewrapKeys);
 for (const [method, path] of SIGN_IN_ROUTES) {
   app.on(method, path, ownOriginOnly, async (c) => {
     const { auth } = await import("./sign-in.ts");
@@ -43,6 +47,8 @@ app.all("/v1/*", routeUser);
 app.use(ownOriginOnly);
 app.route("/", signInPages);
 app.route("/", recoveryPages);
+app.route("/", identityPages);
+app.route("/", confirmPage);
 app.route("/", consent);
 app.route("/", home);
 app.route("/", dashboard);

@@ -14,7 +14,7 @@ import type { PageContext, PageEnv } from "./bindings.ts";
 import { displayName } from "./display-name.ts";
 import { readForm } from "./form.ts";
 import { tellPerson } from "./handshake-watch.ts";
-import { Layout, Notice, SharedLook } from "./layout.tsx";
+import { Layout, LeavePage, Notice } from "./layout.tsx";
 import { findPerson, type Person } from "./session.ts";
 import { withNext } from "./sign-in-page.tsx";
 
@@ -114,38 +114,15 @@ async function deny(c: PageContext, handle: string): Promise<Response> {
   return leave(c, { to: redirectTo, headers, title: "Denied" });
 }
 
-/**
- * Leaves by a page that refreshes. A redirect would be the answer to a form, and browsers hold the whole chain of it to
- * `form-action`, which could then only be given up.
- */
 function leave(
   c: PageContext,
   { to, headers, title }: { to: string; headers: Headers; title: string },
 ): Response | Promise<Response> {
   addHeaders(c, headers);
   return c.html(
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta http-equiv="refresh" content={`0;url=${to}`} />
-        <title>{`${title} · Cofio`}</title>
-        <SharedLook />
-        <link rel="stylesheet" href="/assets/cofio.css" />
-      </head>
-      <body>
-        <main>
-          <section class="card narrow">
-            <h1>{title}</h1>
-            <p>Going back to the app. You can close this page.</p>
-            <p>
-              <a href={to}>Continue if nothing happens</a>
-            </p>
-          </section>
-        </main>
-      </body>
-    </html>,
+    <LeavePage to={to} title={title}>
+      <p>Going back to the app. You can close this page.</p>
+    </LeavePage>,
   );
 }
 

@@ -1,5 +1,5 @@
 import { createUser } from "../storage/accounts.ts";
-import { createMasterKey, parseVaultKey, wrapMasterKey } from "../vault/keys.ts";
+import { createMasterKey, parseVaultKeys, wrapMasterKey } from "../vault/keys.ts";
 
 /** Gives a new user a vault of their own. Repeating it changes nothing. */
 export async function createAccount(
@@ -7,7 +7,8 @@ export async function createAccount(
   userId: string,
   { timeZone, locale }: { readonly timeZone: string; readonly locale: string },
 ): Promise<void> {
-  const wrapped = await wrapMasterKey(parseVaultKey(env.VAULT_KEY), userId, createMasterKey());
+  const { current } = parseVaultKeys(env.VAULT_KEY);
+  const wrapped = await wrapMasterKey(current, userId, createMasterKey());
   await createUser(env.DB, {
     id: userId,
     timeZone: isTimeZone(timeZone) ? timeZone : "UTC",
@@ -25,4 +26,9 @@ export function isTimeZone(name: string): boolean {
     if (error instanceof RangeError) return false;
     throw error;
   }
+}
+
+/** The first language of an Accept-Language header. */
+export function localeOf(acceptLanguage: string): string {
+  return /^[A-Za-z]{2,8}(?:-[A-Za-z\d]{1,8}){0,3}/.exec(acceptLanguage.trim())?.[0] ?? "en";
 }

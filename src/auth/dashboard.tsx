@@ -3,26 +3,18 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { findUser } from "../storage/accounts.ts";
 import type { PageContext, PageEnv } from "./bindings.ts";
+import { DASHBOARD_PATHS } from "./dashboard-paths.ts";
+import { ImportForms } from "./import-page.tsx";
 import { SharedLook } from "./layout.tsx";
 import { findPerson, type Person } from "./session.ts";
 import { withNext } from "./sign-in-page.tsx";
 
-/** Besides `/`, which is the welcome page to who is not signed in. Ids are checked by the API, not here. */
-const PATHS = [
-  "/memories",
-  "/memories/:id",
-  "/conversations",
-  "/conversations/:id",
-  "/export",
-  "/connect",
-  "/apps",
-  "/rules",
-  "/security",
-  "/history",
-];
+/** The one page that also works without a script. */
+const IMPORT_PATH = "/import" satisfies (typeof DASHBOARD_PATHS)[number];
 
 export const dashboard = new Hono<PageEnv>();
-for (const path of PATHS) {
+// Ids are checked by the API, not here.
+for (const path of DASHBOARD_PATHS) {
   dashboard.get(path, async (c) => {
     const person = await findPerson(c);
     if (person === null) return c.redirect(withNext("/sign-in", c.req.path), 302);
@@ -54,17 +46,22 @@ export async function showDashboard(c: PageContext, person: Person): Promise<Res
               data-mcp-url={`${c.env.PUBLIC_ORIGIN}/mcp`}
             ></div>
             <noscript>
-              <main class="card narrow">
-                <h1>Cofio</h1>
-                <p>
-                  This page needs JavaScript. Without it there are{" "}
-                  <a href="/account">your account without JavaScript</a> and{" "}
-                  <a href="/import">the import</a>.
-                </p>
-              </main>
+              <main>{c.req.path === IMPORT_PATH ? <ImportForms /> : <NeedsScript />}</main>
             </noscript>
           </body>
         </html>
       )}`,
+  );
+}
+
+function NeedsScript() {
+  return (
+    <section class="card">
+      <h1>Cofio</h1>
+      <p>
+        This page needs JavaScript. Without it there are{" "}
+        <a href="/account">your account without JavaScript</a> and <a href="/import">the import</a>.
+      </p>
+    </section>
   );
 }

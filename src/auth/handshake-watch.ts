@@ -6,14 +6,29 @@
 import { WATCH_MS, type HandshakeStep } from "../handshake.ts";
 import { reportError } from "../log.ts";
 
-/** User id and until when, milliseconds UTC. */
-const watchers = new Map<string, number>();
-/** Arbitrary: each is a request of its object for every step. */
+interface Watcher {
+  /** Milliseconds UTC. */
+  readonly until: number;
+  /** Each step is shown once, whoever takes it: so nobody's requests make more than one of an object. */
+  readonly told: Set<HandshakeStep>;
+}
+
+/** By user id, who asked last at the end. */
+const watchers = new Map<string, Watcher>();
+/** Each is a request of its object, of the 50 that the free plan allows an invocation. */
 const MAX_WATCHERS = 20;
 
-export function watch(userId: string, now: number): void {
-  for (const [id, until] of watchers) if (until <= now) watchers.delete(id);
-  if (watchers.size < MAX_WATCHERS || watchers.has(userId)) watchers.set(userId, now + WATCH_MS);
+/**
+ * Where too many watch, who has not asked for the longest time is told nothing more.
+ * @param isAnew what was told already is told again
+ */
+export function watch(userId: string, now: number, { isAnew = false } = {}): void {
+  for (const [id, { until }] of watchers) if (until <= now) watchers.delete(id);
+  const told = (isAnew ? undefined : watchers.get(userId)?.told) ?? new Set();
+  watchers.delete(userId);
+  const [first] = watchers.keys();
+  if (first !== undefined && watchers.size === MAX_WATCHERS) watchers.delete(first);
+  watchers.set(userId, { until: now + WATCH_MS, told });
 }
 
 /** @param path of a request that was answered */
@@ -21,8 +36,13 @@ export async function tellWatchers(env: Env, path: string, response: Response): 
   const step = anonymousStep(path);
   if (step === null || !response.ok) return;
   const now = Date.now();
-  const watching = [...watchers].filter(([, until]) => until > now).map(([id]) => id);
-  await Promise.all(watching.map((userId) => tellPerson(env, userId, { step, client: null })));
+  const untold = [...watchers].filter(([, { until, told }]) => until > now && !told.has(step));
+  await Promise.all(
+    untold.map(([userId, { told }]) => {
+      told.add(step);
+      return tellPerson(env, userId, { step, client: null });
+    }),
+  );
 }
 
 /** Never fails: nobody's sign-in depends on being watched. */

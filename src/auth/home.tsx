@@ -5,6 +5,8 @@ import { isScope, SCOPE_MEANINGS, SCOPES, type Scope } from "../scopes.ts";
 import { changeUser, findUser } from "../storage/accounts.ts";
 import type { PageContext, PageEnv } from "./bindings.ts";
 import { addToken, listGrants, revokeGrant } from "./connected-apps.ts";
+import { confirmForm } from "./confirm-page.tsx";
+import { isConfirmed, NOT_CONFIRMED } from "./confirmed.ts";
 import { ScopeChoice } from "./consent.tsx";
 import { isTimeZone } from "./create-account.ts";
 import { showDashboard } from "./dashboard.tsx";
@@ -56,6 +58,16 @@ export const home = new Hono<PageEnv>()
           <BackToAccount />
         </Notice>,
         400,
+      );
+    }
+    if (trusted && !isConfirmed(person, Date.now())) {
+      return c.html(
+        <Notice title="No token was made" person={person}>
+          <p>{NOT_CONFIRMED} Then make the token again: it may decide in your place.</p>
+          {await confirmForm(c, person, "/account")}
+          <BackToAccount />
+        </Notice>,
+        403,
       );
     }
     const { token } = await addToken(c.env, person.id, { name, scopes, trusted });
@@ -138,7 +150,7 @@ function Account({
       <h1>Account without JavaScript</h1>
       <p>
         With JavaScript there is more, such as pausing an app: <a href="/apps">Connected apps</a>{" "}
-        and <a href="/security">Security and account</a>.
+        and <a href="/security">Security</a>.
       </p>
       <section class="card">
         <h2>Connect an assistant</h2>

@@ -76,6 +76,45 @@ export function Notice({
   );
 }
 
+/**
+ * Leaves for an address elsewhere, by refreshing. A redirect would be the answer to a form, and browsers hold the whole chain of it to
+ * `form-action`, which could then only be given up.
+ */
+export function LeavePage({
+  to,
+  title,
+  children,
+}: {
+  readonly to: string;
+  readonly title: string;
+  readonly children?: Child;
+}) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta http-equiv="refresh" content={`0;url=${to}`} />
+        <title>{`${title} · Cofio`}</title>
+        <SharedLook />
+        <link rel="stylesheet" href="/assets/cofio.css" />
+      </head>
+      <body>
+        <main>
+          <section class="card narrow">
+            <h1>{title}</h1>
+            {children}
+            <p>
+              <a href={to}>Continue if nothing happens</a>
+            </p>
+          </section>
+        </main>
+      </body>
+    </html>
+  );
+}
+
 export function BackHome() {
   return (
     <p class="aside">

@@ -5,7 +5,7 @@ export function randomLetters(count: number): string {
   return base32(crypto.getRandomValues(new Uint8Array(Math.ceil((count * 5) / 8)))).slice(0, count);
 }
 
-/** By which a guess is told from what this deployment made, before anything is read. 80 bits. */
+/** By which a guess is told from what this deployment made, before anything is read. 80 bits; whoever has less room takes the first letters. */
 export async function letterMac(authSecret: string, message: string): Promise<string> {
   const key = await crypto.subtle.importKey(
     "raw",

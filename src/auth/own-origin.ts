@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 
 /**
  * Requests that change something come from this deployment's own pages: the exact origin, port included. All ports of
@@ -12,6 +12,15 @@ export const ownOriginOnly: MiddlewareHandler<{ Bindings: Env }> = async (c, nex
   return next();
 };
 
-export function isReading(method: string): boolean {
+/** Browsers send no Origin when a page of this server reads its API; when they do send one, it is to be this server's. */
+export function isFromOwnPage({
+  req,
+  env,
+}: Pick<Context<{ Bindings: Env }>, "req" | "env">): boolean {
+  const origin = req.header("origin");
+  return origin === undefined ? isReading(req.method) : origin === env.PUBLIC_ORIGIN;
+}
+
+function isReading(method: string): boolean {
   return method === "GET" || method === "HEAD";
 }

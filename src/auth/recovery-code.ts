@@ -50,19 +50,34 @@ export async function removeRecoveryCode(env: Env, userId: string): Promise<numb
   return removed.length;
 }
 
-/** Uses a code up, as somebody typed it. @returns whose it was; null: it is none, or was used */
-export async function useRecoveryCode(env: Env, typed: string): Promise<string | null> {
+export interface RecoveryCode {
+  readonly id: string;
+  readonly userId: string;
+}
+
+/** Null: what somebody typed is no code, or one that was used. */
+export async function findRecoveryCode(env: Env, typed: string): Promise<RecoveryCode | null> {
   // Neither digit stands in a code: whoever reads one has seen the letter.
   const letters = typed.toLowerCase().replaceAll("0", "o").replaceAll("1", "l");
   const code = letters.replaceAll(/[\s-]/g, "");
   if (!FORM.test(code)) return null;
   const random = code.slice(0, RANDOM);
   if (!equalInConstantTime(code.slice(RANDOM), await macOf(env, random))) return null;
-  const [used] = await drizzle(env.DB)
-    .delete(authAccount)
+  const [found] = await drizzle(env.DB)
+    .select({ id: authAccount.id, userId: authAccount.userId })
+    .from(authAccount)
     .where(and(eq(authAccount.providerId, RECOVERY), eq(authAccount.accountId, await hashOf(code))))
-    .returning({ userId: authAccount.userId });
-  return used?.userId ?? null;
+    .limit(1);
+  return found ?? null;
+}
+
+/** False: another request has used it since. */
+export async function useRecoveryCode(env: Env, { id }: RecoveryCode): Promise<boolean> {
+  const used = await drizzle(env.DB)
+    .delete(authAccount)
+    .where(eq(authAccount.id, id))
+    .returning({ id: authAccount.id });
+  return used.length > 0;
 }
 
 const FORM = new RegExp(`^[a-z2-7]{${RANDOM + MAC}}$`);

@@ -3,11 +3,17 @@ import { Hono } from "hono";
 import type { PageEnv } from "./bindings.ts";
 import { readForm } from "./form.ts";
 import { BackHome, Layout, Notice } from "./layout.tsx";
+import { safeNext, withNext } from "./sign-in-page.tsx";
 
 export const recoveryPages = new Hono<PageEnv>()
-  .get("/recover", (c) => c.html(<RecoverPage isWrong={false} />))
+  .get("/recover", (c) => {
+    const next = safeNext(c.req.query("next"), c.env.PUBLIC_ORIGIN);
+    return c.html(<RecoverPage isWrong={false} next={next} />);
+  })
   .post("/recover", async (c) => {
-    const code = (await readForm(c.req.raw)).value("code");
+    const form = await readForm(c.req.raw);
+    const code = form.value("code");
+    const next = safeNext(form.value("next"), c.env.PUBLIC_ORIGIN);
     const [{ auth }, { APIError }] = await Promise.all([
       import("./sign-in.ts"),
       import("better-auth/api"),
@@ -22,7 +28,7 @@ export const recoveryPages = new Hono<PageEnv>()
         if (error instanceof APIError && error.status === "UNAUTHORIZED") return null;
         throw error;
       });
-    if (signedIn === null) return c.html(<RecoverPage isWrong />, 401);
+    if (signedIn === null) return c.html(<RecoverPage isWrong next={next} />, 401);
     for (const cookie of signedIn.headers.getSetCookie()) {
       c.header("Set-Cookie", cookie, { append: true });
     }
@@ -32,7 +38,7 @@ export const recoveryPages = new Hono<PageEnv>()
           The code is used up. Add a passkey on this device now: without one, and without another
           code, there would be no way back in.
         </p>
-        <form data-passkey="add" data-next="/" data-name={signedIn.response.name}>
+        <form data-passkey="add" data-next={next} data-name={signedIn.response.name}>
           <button class="primary wide">Add a passkey</button>
           <p role="alert" class="alert" hidden></p>
         </form>
@@ -44,13 +50,14 @@ export const recoveryPages = new Hono<PageEnv>()
 /** Arbitrary: many times what a code is with all its dashes. */
 const MAX_CODE = 200;
 
-function RecoverPage({ isWrong }: { readonly isWrong: boolean }) {
+function RecoverPage({ isWrong, next }: { readonly isWrong: boolean; readonly next: string }) {
   return (
     <Layout title="Use a recovery code" person={null}>
       <section class="card narrow">
         <h1>Use a recovery code</h1>
-        <p>The code that you made and kept when you still had a passkey. It works once.</p>
+        <p>The code that you made and kept while you were signed in. It works once.</p>
         <form method="post" action="/recover">
+          <input type="hidden" name="next" value={next} />
           <label>
             Recovery code
             <input
@@ -71,7 +78,7 @@ function RecoverPage({ isWrong }: { readonly isWrong: boolean }) {
           <button class="primary wide">Sign in</button>
         </form>
         <p class="aside">
-          <a href="/sign-in">Sign in with a passkey</a>
+          <a href={withNext("/sign-in", next)}>Sign in with a passkey</a>
         </p>
       </section>
     </Layout>

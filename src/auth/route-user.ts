@@ -1,7 +1,7 @@
 /** The way from `/api/*` to the user's own object. The user id comes from a verified token or session only, never from the URL. */
 import { parseToken } from "./access-tokens.ts";
 import type { PageContext } from "./bindings.ts";
-import { isReading } from "./own-origin.ts";
+import { isFromOwnPage } from "./own-origin.ts";
 import { refuse } from "./refuse.ts";
 import { findPerson } from "./session.ts";
 import { safeNext, withNext } from "./sign-in-page.tsx";
@@ -23,10 +23,7 @@ async function byToken(c: PageContext, bearer: string): Promise<Response> {
 }
 
 async function bySession(c: PageContext): Promise<Response> {
-  // Browsers send no Origin when a page of this server reads; when they do send one, it is to be this server's.
-  const origin = c.req.header("origin");
-  const isOwnPage = origin === c.env.PUBLIC_ORIGIN;
-  if (!isOwnPage && (origin !== undefined || !isReading(c.req.method))) {
+  if (!isFromOwnPage(c)) {
     return refuse(c, 403, "This request did not come from a page of this server.");
   }
   const person = await findPerson(c);

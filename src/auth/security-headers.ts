@@ -3,7 +3,7 @@
  * `public/_headers`.
  */
 
-/** The one name under which a page may make script addresses of strings: `apps/import` starts its Web Worker so. */
+/** The one name under which a page may make script addresses of strings: the import page of `apps/dashboard` starts its Web Worker so. */
 const TRUSTED_TYPES_POLICY = "cofio";
 
 const CONTENT_SECURITY_POLICY = [
@@ -21,7 +21,7 @@ const CONTENT_SECURITY_POLICY = [
   `trusted-types ${TRUSTED_TYPES_POLICY}`,
 ].join("; ");
 
-/** What the pages use, and the rest of what a browser gives without asking. */
+/** What the pages use, and off whatever else a browser may give a page, asked or not. */
 const PERMISSIONS_POLICY = [
   "publickey-credentials-create=(self)",
   "publickey-credentials-get=(self)",
@@ -61,15 +61,24 @@ const HEADERS = {
  * Pages on the way of a client that asks for consent. Some open it in a window of their own and hear from its last page, which is theirs
  * again: a policy of ours would cut the two apart for good.
  */
-const OPENED_BY_CLIENTS = new Set(["/authorize", "/sign-in", "/sign-up", "/recover"]);
+const OPENED_BY_CLIENTS = /^\/(?:authorize|sign-in|sign-up|recover)(?:$|\/)/;
+
+/** A year, as browsers' lists of such hosts want at least. Not for hosts beside or below this one, which may be anybody's. */
+const TRANSPORT_SECURITY = "max-age=31536000";
 
 /** Set last: the OAuth library's consent headers bring a shorter policy. */
-export function withSecurityHeaders(response: Response, path: string): Response {
+export function withSecurityHeaders(
+  response: Response,
+  { path, isLoopback }: { readonly path: string; readonly isLoopback: boolean },
+): Response {
   // An accepted WebSocket is no page, and cannot be copied.
   if (response.webSocket != null) return response;
   const answer = new Response(response.body, response);
   for (const [name, value] of Object.entries(HEADERS)) answer.headers.set(name, value);
-  if (!OPENED_BY_CLIENTS.has(path)) answer.headers.set("Cross-Origin-Opener-Policy", "same-origin");
+  // On loopback there is no https to insist on.
+  if (!isLoopback) answer.headers.set("Strict-Transport-Security", TRANSPORT_SECURITY);
+  if (!OPENED_BY_CLIENTS.test(path))
+    answer.headers.set("Cross-Origin-Opener-Policy", "same-origin");
   if (!answer.headers.has("Cache-Control")) answer.headers.set("Cache-Control", "no-store");
   return answer;
 }

@@ -7,6 +7,8 @@ export interface Person {
   readonly name: string;
   /** Null: there is no sign-in here. */
   readonly sessionId: string | null;
+  /** When this session began, with a passkey, an identity or a recovery code. Null as before. */
+  readonly signedInAt: Date | null;
 }
 
 /** `__Host-`: bound to this host, never readable by scripts or set by a neighbour. */
@@ -17,7 +19,7 @@ export async function findPerson(
   c: Pick<PageContext, "env" | "req" | "header">,
 ): Promise<Person | null> {
   if (c.env.LOCAL_PERSON !== "" && isLoopback(c.env.PUBLIC_ORIGIN)) {
-    return { id: c.env.LOCAL_PERSON, name: "You", sessionId: null };
+    return { id: c.env.LOCAL_PERSON, name: "You", sessionId: null, signedInAt: null };
   }
   // Most visitors without a cookie are programs: they shall not pay for loading better-auth.
   if (!(c.req.header("cookie") ?? "").includes(`${SESSION_COOKIE}=`)) return null;
@@ -26,8 +28,9 @@ export async function findPerson(
     headers: c.req.raw.headers,
     returnHeaders: true,
   });
-  for (const cookie of headers.getSetCookie()) c.header("Set-Cookie", cookie, { append: true });
+  // Without the cookie's removal: somebody who confirmed a moment ago has another one by now, which this answer would take from them.
   if (response === null) return null;
+  for (const cookie of headers.getSetCookie()) c.header("Set-Cookie", cookie, { append: true });
   const { user, session } = response;
-  return { id: user.id, name: user.name, sessionId: session.id };
+  return { id: user.id, name: user.name, sessionId: session.id, signedInAt: session.createdAt };
 }

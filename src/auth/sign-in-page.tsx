@@ -1,24 +1,19 @@
-/** `/sign-in` and `/sign-up`. The ceremonies run in `public/assets/passkey.js` against `/api/auth`. */
+/** `/sign-in` and `/sign-up`. The ceremonies run in `public/assets/passkey.js` against `/api/auth`; buttons of identity providers are forms. */
 import { Hono } from "hono";
 import type { PageEnv } from "./bindings.ts";
+import { DASHBOARD_PATHS } from "./dashboard-paths.ts";
+import { Or, ProviderButtons } from "./identity/provider-buttons.tsx";
+import { identityProviders } from "./identity/providers.ts";
 import { Layout, Notice } from "./layout.tsx";
 import { findPerson } from "./session.ts";
 import { isSignUpOpen, needsSetupCode } from "./sign-up.ts";
 
 /** Pages that signing in may lead back to. */
-const RETURN_PATHS = new Set([
+const RETURN_PATHS: ReadonlySet<string> = new Set([
   "/",
   "/account",
   "/authorize",
-  "/import",
-  "/memories",
-  "/conversations",
-  "/export",
-  "/connect",
-  "/apps",
-  "/rules",
-  "/security",
-  "/history",
+  ...DASHBOARD_PATHS,
 ]);
 
 export const signInPages = new Hono<PageEnv>()
@@ -26,6 +21,7 @@ export const signInPages = new Hono<PageEnv>()
     const next = safeNext(c.req.query("next"), c.env.PUBLIC_ORIGIN);
     if ((await findPerson(c)) !== null) return c.redirect(next, 302);
     const canSignUp = await isSignUpOpen(c.env);
+    const providers = identityProviders(c.env);
     return c.html(
       <Layout title="Sign in" person={null}>
         <section class="card narrow">
@@ -38,8 +34,15 @@ export const signInPages = new Hono<PageEnv>()
             <p role="alert" class="alert" hidden></p>
           </form>
           <NeedsScript />
+          {providers.length === 0 ? null : (
+            <form method="post">
+              <Or />
+              <input type="hidden" name="next" value={next} />
+              <ProviderButtons providers={providers} action="/sign-in" verb="Sign in" />
+            </form>
+          )}
           <p class="aside">
-            Lost your passkey? <a href="/recover">Use a recovery code</a>
+            Lost your passkey? <a href={withNext("/recover", next)}>Use a recovery code</a>
           </p>
           {canSignUp ? (
             <p class="aside">
@@ -53,19 +56,8 @@ export const signInPages = new Hono<PageEnv>()
   .get("/sign-up", async (c) => {
     const next = safeNext(c.req.query("next"), c.env.PUBLIC_ORIGIN);
     if ((await findPerson(c)) !== null) return c.redirect(next, 302);
-    if (!(await isSignUpOpen(c.env))) {
-      return c.html(
-        <Notice title="Sign-up is closed">
-          <p>This Cofio belongs to one person, and that person has an account.</p>
-          <p class="actions">
-            <a class="button" href={withNext("/sign-in", next)}>
-              Sign in
-            </a>
-          </p>
-        </Notice>,
-        403,
-      );
-    }
+    if (!(await isSignUpOpen(c.env))) return c.html(<SignUpClosed next={next} />, 403);
+    const providers = identityProviders(c.env);
     return c.html(
       <Layout title="Create account" person={null}>
         <section class="card narrow">
@@ -96,6 +88,14 @@ export const signInPages = new Hono<PageEnv>()
             ) : null}
             <button class="primary wide">Create account with a passkey</button>
             <p role="alert" class="alert" hidden></p>
+            {providers.length === 0 ? null : (
+              <>
+                <Or />
+                <input type="hidden" name="next" value={next} />
+                <input type="hidden" name="time_zone" data-time-zone />
+                <ProviderButtons providers={providers} action="/sign-up" verb="Create account" />
+              </>
+            )}
           </form>
           <NeedsScript />
           <p class="aside">
@@ -106,12 +106,14 @@ export const signInPages = new Hono<PageEnv>()
     );
   })
   .post("/sign-out", async (c) => {
+    const person = await findPerson(c);
     const { auth } = await import("./sign-in.ts");
     const { headers } = await auth.api.signOut({
       headers: c.req.raw.headers,
       returnHeaders: true,
     });
     for (const cookie of headers.getSetCookie()) c.header("Set-Cookie", cookie, { append: true });
+    if (person !== null) await c.env.USERS.getByName(person.id).endLive();
     return c.redirect("/", 303);
   });
 
@@ -127,8 +129,24 @@ export function safeNext(next: string | undefined, origin: string): string {
   return url.pathname + url.search;
 }
 
-export function withNext(path: "/sign-in" | "/sign-up", next: string): string {
+export function withNext(
+  path: "/sign-in" | "/sign-up" | "/recover" | "/confirm",
+  next: string,
+): string {
   return next === "/" ? path : `${path}?next=${encodeURIComponent(next)}`;
+}
+
+export function SignUpClosed({ next }: { readonly next: string }) {
+  return (
+    <Notice title="Sign-up is closed">
+      <p>This Cofio belongs to one person, and that person has an account.</p>
+      <p class="actions">
+        <a class="button" href={withNext("/sign-in", next)}>
+          Sign in
+        </a>
+      </p>
+    </Notice>
+  );
 }
 
 function NeedsScript() {

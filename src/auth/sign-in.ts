@@ -3,10 +3,11 @@
  * Worker's start-up, and `/mcp` never needs it.
  */
 import { passkey } from "@better-auth/passkey";
-import { APIError, getSessionFromCtx } from "better-auth/api";
+import { APIError, createAuthMiddleware, getSessionFromCtx } from "better-auth/api";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { betterAuth } from "better-auth/minimal";
 import { env } from "cloudflare:workers";
+import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { logError } from "../log.ts";
 import {
@@ -17,11 +18,15 @@ import {
   authVerification,
 } from "../storage/schema.ts";
 import { newId, newUserId } from "../vault/ids.ts";
-import { createAccount } from "./create-account.ts";
+import { isConfirmed, NOT_CONFIRMED } from "./confirmed.ts";
+import { createAccount, localeOf } from "./create-account.ts";
 import { displayName } from "./display-name.ts";
-import { recoverySignIn } from "./recovery-sign-in.ts";
+import { endSessionBefore } from "./end-session-before.ts";
+import { identitySignIn } from "./identity/identity-sign-in.ts";
+import { recoveredBy, recoverySignIn } from "./recovery-sign-in.ts";
 import { SESSION_COOKIE } from "./session.ts";
 import { addAuthUser, isSetupCodeRight, isSignUpOpen } from "./sign-up.ts";
+import { isWithoutWays, waysToConfirm } from "./ways-to-confirm.ts";
 
 const origin = env.PUBLIC_ORIGIN;
 
@@ -68,6 +73,23 @@ export const auth = betterAuth({
     // Otherwise session rows keep addresses.
     ipAddress: { disableIpTracking: true },
   },
+  hooks: {
+    before: createAuthMiddleware(async (ctx) => {
+      if (ctx.path !== "/passkey/generate-register-options") return;
+      const signedIn = await getSessionFromCtx(ctx);
+      if (
+        signedIn === null ||
+        isConfirmed({ signedInAt: signedIn.session.createdAt }, Date.now())
+      ) {
+        return;
+      }
+      // Whoever came by a recovery code may have lost all that is listed: what they confirm with is the passkey that they are about to make.
+      const mark = recoveredBy(signedIn.session.id);
+      if ((await ctx.context.internalAdapter.findVerificationValue(mark)) !== null) return;
+      if (isWithoutWays(await waysToConfirm(env, signedIn.user.id))) return;
+      throw new APIError("FORBIDDEN", { message: NOT_CONFIRMED, code: "NOT_CONFIRMED" });
+    }),
+  },
   plugins: [
     passkey({
       rpID: new URL(origin).hostname,
@@ -84,24 +106,41 @@ export const auth = betterAuth({
         // The plugin verifies without insisting on the person being verified, and creates no user: both are done here.
         afterVerification: async ({ ctx, user, verification }) => {
           if (verification.registrationInfo?.userVerified !== true) throw unverified();
-          if ((await ctx.context.internalAdapter.findUserById(user.id)) === null) {
+          const { internalAdapter } = ctx.context;
+          if ((await internalAdapter.findUserById(user.id)) === null) {
             await signUp(user, ctx.headers);
-          } else if ((await getSessionFromCtx(ctx))?.user.id !== user.id) {
-            // The ceremony began in a session that was ended since: the plugin asks for one only at the beginning.
-            throw signedOut();
+            return { userId: user.id };
           }
+          const signedIn = await getSessionFromCtx(ctx);
+          // The ceremony may have begun in a session that was ended since: the plugin asks for one only at the beginning.
+          if (signedIn?.user.id !== user.id) throw signedOut();
+          await internalAdapter.deleteVerificationByIdentifier(recoveredBy(signedIn.session.id));
           return { userId: user.id };
         },
       },
       authentication: {
-        afterVerification: async ({ verification }) => {
+        afterVerification: async ({ ctx, verification, clientData }) => {
           if (!verification.authenticationInfo.userVerified) throw unverified();
+          const signedIn = await getSessionFromCtx(ctx);
+          if (signedIn === null) return;
+          if (!(await isPasskeyOf(signedIn.user.id, clientData.id))) throw anothers();
+          await endSessionBefore(ctx, signedIn);
         },
       },
     }),
     recoverySignIn,
+    identitySignIn,
   ],
 });
+
+async function isPasskeyOf(userId: string, credentialId: string): Promise<boolean> {
+  const [own] = await drizzle(env.DB)
+    .select({ id: authPasskey.id })
+    .from(authPasskey)
+    .where(and(eq(authPasskey.userId, userId), eq(authPasskey.credentialID, credentialId)))
+    .limit(1);
+  return own !== undefined;
+}
 
 async function signUp(
   user: { readonly id: string; readonly name: string },
@@ -126,6 +165,12 @@ function closed(): APIError {
   return new APIError("FORBIDDEN", { message: "Sign-up is closed: this server has its owner" });
 }
 
+function anothers(): APIError {
+  return new APIError("FORBIDDEN", {
+    message: "This passkey opens another account. Sign out first to go there",
+  });
+}
+
 function signedOut(): APIError {
   return new APIError("UNAUTHORIZED", {
     message: "You are signed out. Sign in, then add the passkey",
@@ -134,9 +179,4 @@ function signedOut(): APIError {
 
 function unverified(): APIError {
   return new APIError("UNAUTHORIZED", { message: "The passkey did not verify you" });
-}
-
-/** The first language of an Accept-Language header. */
-function localeOf(acceptLanguage: string): string {
-  return /^[A-Za-z]{2,8}(?:-[A-Za-z\d]{1,8}){0,3}/.exec(acceptLanguage.trim())?.[0] ?? "en";
 }

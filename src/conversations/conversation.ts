@@ -41,6 +41,8 @@ export interface Conversation extends ConversationText {
   readonly status: MemoryStatus;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** Null: it is not in the trash. */
+  readonly trashedAt: number | null;
   readonly messageCount: number;
 }
 
@@ -196,8 +198,8 @@ export function openMessageText(keys: Keys, row: SealedRow): Promise<MessageText
 
 export async function openConversation(keys: Keys, row: ConversationRow): Promise<Conversation> {
   const text = await openConversationText(keys, row);
-  const { id, source, client, status, createdAt, updatedAt, messageCount } = row;
-  return { ...text, id, source, client, status, createdAt, updatedAt, messageCount };
+  const { id, source, client, status, createdAt, updatedAt, trashedAt, messageCount } = row;
+  return { ...text, id, source, client, status, createdAt, updatedAt, trashedAt, messageCount };
 }
 
 /** What a message is opened from. */

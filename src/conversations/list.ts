@@ -1,12 +1,15 @@
 import { estimateTokens, takeWithinBudget } from "../search/token-budget.ts";
 import type { Source } from "../storage/closed-lists.ts";
 import type { ConversationPlace } from "../storage/conversations.ts";
+import type { MemoryStatus } from "../storage/schema.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import { openListing, type PagedRequest } from "../vault/cursor.ts";
 import { openConversation, type Conversation } from "./conversation.ts";
 
 export interface ConversationListRequest extends PagedRequest {
   readonly source?: Source | undefined;
+  /** Not given: those in use. */
+  readonly status?: MemoryStatus | undefined;
   readonly order: "newest" | "oldest";
 }
 
@@ -21,10 +24,10 @@ export async function listConversations(
   at: OpenAccount,
   request: ConversationListRequest,
 ): Promise<ConversationListPage> {
-  const { limit, maxTokens, source } = request;
+  const { limit, maxTokens, source, status = "active" } = request;
   const listing = await openListing<ConversationPlace>(at.keys, "conversations", request);
   const { rows, total } = await at.conversations.list(
-    { ...(source === undefined ? {} : { source }), ...listing.dates, status: "active" },
+    { ...(source === undefined ? {} : { source }), ...listing.dates, status },
     request.order,
     { from: listing.place, limit: limit + 1 },
   );

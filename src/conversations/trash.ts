@@ -33,17 +33,20 @@ export function deleteConversations(
   });
 }
 
-/** As it was when it went there. @throws UserError not_found: unknown, or the trash was emptied of it */
-export function restoreConversation(
+/** As they were when they went there. Of an id that is unknown, or that the trash was emptied of, it says so. `ids`: at most MAX_CONVERSATIONS. */
+export function restoreConversations(
   at: OpenAccount,
-  id: string,
+  ids: readonly string[],
   caller: Caller,
 ): Promise<TrashResult> {
   return at.oneAtATime(async () => {
-    const row = await at.conversations.get(id);
-    const items = await at.operations.conversationsBeforeTrash([id]);
-    if (row === null || (row.status === "trashed" && items.length === 0)) throw noConversation();
-    return move(at, { kind: "restore", items, known: [id], ids: [id] }, caller);
+    const rows = await at.conversations.getMany(ids);
+    const items = await at.operations.conversationsBeforeTrash(ids);
+    const restorable = new Set(items.map(({ id }) => id));
+    const known = rows
+      .filter(({ id, status }) => status !== "trashed" || restorable.has(id))
+      .map(({ id }) => id);
+    return move(at, { kind: "restore", items, known, ids }, caller);
   });
 }
 
@@ -76,10 +79,9 @@ async function move(
       ? new Set<string>()
       : await at.operations.bringBack(
           { leaving: [], returning: [], conversations: items },
-          { kind, undoes: null },
+          { kind, undoes: null, before: {} },
           operation,
         );
-  if (moved.size > 0) await at.operations.finish(operation.id, { conversations: moved.size });
   const found = new Set(known);
   return {
     operationId: moved.size > 0 ? operation.id : null,

@@ -1,4 +1,4 @@
-/** The user's own HTTP API, served inside their object. The only place besides `mcp/server.ts` that catches. */
+/** The user's own HTTP API, served inside their object. What is thrown in it is caught here. */
 import { Hono } from "hono";
 import type { UserError } from "../errors.ts";
 import type { ToolContext } from "../mcp/tool.ts";
@@ -23,6 +23,7 @@ import type { Stats } from "./openapi/answers.ts";
 import { runTool } from "./run-tool.ts";
 import { sync } from "./sync.ts";
 import { timeline } from "./timeline.ts";
+import { verify } from "./verify.ts";
 
 export interface ApiContext extends ToolContext {
   readonly scopes: readonly Scope[];
@@ -34,7 +35,11 @@ export interface ApiContext extends ToolContext {
 }
 
 /** They are POST, because a person's words do not belong into addresses, and change nothing. */
-const READING: readonly string[] = ["/api/memories/search", "/api/conversations/search"];
+const READING: readonly string[] = [
+  "/api/memories/search",
+  "/api/conversations/search",
+  "/api/rules/effects",
+];
 
 /** For Hono's typed client. */
 export type Api = ReturnType<typeof createApi>;
@@ -60,7 +65,8 @@ export function createApi(context: ApiContext) {
     .get("/stats", async (c) => c.json(await runTool<Stats>(getStats, context)))
     .route("/sync", sync(context))
     .route("/timeline", timeline(context))
-    .route("/undo", undo(context));
+    .route("/undo", undo(context))
+    .route("/verify", verify(context));
   api.notFound((c) => c.json({ error: { code: "not_found", message: "No such route." } }, 404));
   api.onError((error, c) => errorResponse(explained(error, context), c));
   return api;

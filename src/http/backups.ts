@@ -11,6 +11,7 @@ import {
   removeBackup,
   requireBackup,
   requireFinished,
+  stateOf,
 } from "../transfer/backup.ts";
 import {
   createRestore,
@@ -20,7 +21,7 @@ import {
 } from "../transfer/restore-backup.ts";
 import type { ApiContext } from "./api.ts";
 import { readJson } from "./read-json.ts";
-import { requireScope } from "./require-scope.ts";
+import { refuseReadOnly, requireScope } from "./require-scope.ts";
 import { takesJson } from "./takes.ts";
 
 /** A restore writes, takes away, and brings data in. */
@@ -31,28 +32,30 @@ const WANTED =
   'Send {"mode": "merge"} to bring back what is missing, or {"mode": "whole"} to make the account what the backup holds.';
 export const restoreSchema = z.object({ mode: z.enum(RESTORE_MODES) });
 
-export function backups({ account, caller, scopes, startBackup }: ApiContext) {
+export function backups(context: ApiContext) {
+  const { account, caller, scopes, startBackup } = context;
   const { backups: store, backupFiles } = account;
   return new Hono()
     .get("/", async (c) => {
       requireScope(scopes, "data:export");
       const jobs = await store.list("backup");
       return c.json({
-        backups: jobs.map(backupAnswer),
+        backups: jobs.map((job) => backupAnswer(job, caller.now)),
         last_verified_at: iso(account.row.lastVerifiedBackupAt),
       });
     })
     .get("/:id", async (c) => {
       requireScope(scopes, "data:export");
       return c.json({
-        backup: backupAnswer(await requireBackup(store, c.req.param("id"))),
+        backup: backupAnswer(await requireBackup(store, c.req.param("id")), caller.now),
       });
     })
     .post("/", async (c) => {
       requireScope(scopes, "data:export");
+      refuseReadOnly(context);
       const { job, isNew } = await createBackup(store, caller, caller.now);
       if (isNew) await startBackup({ do: "back up", jobId: job.id, rehearse: false });
-      return c.json({ backup: backupAnswer(job) }, 202);
+      return c.json({ backup: backupAnswer(job, caller.now) }, 202);
     })
     .delete("/:id", async (c) => {
       for (const scope of DELETE_SCOPES) requireScope(scopes, scope);
@@ -69,12 +72,13 @@ export function backups({ account, caller, scopes, startBackup }: ApiContext) {
     })
     .post("/:id/rehearse", async (c) => {
       requireScope(scopes, "data:export");
+      refuseReadOnly(context);
       const job = await requireFinished(store, c.req.param("id"));
       if (!isRehearsing(job, caller.now)) {
         await store.setRehearsal(job.id, { state: "running", at: caller.now });
         await startBackup({ do: "rehearse", jobId: job.id });
       }
-      return c.json({ backup: backupAnswer(await requireBackup(store, job.id)) }, 202);
+      return c.json({ backup: backupAnswer(await requireBackup(store, job.id), caller.now) }, 202);
     })
     .post("/:id/restore", takesJson<z.input<typeof restoreSchema>>(), async (c) => {
       for (const scope of RESTORE_SCOPES) requireScope(scopes, scope);
@@ -89,24 +93,24 @@ export function backups({ account, caller, scopes, startBackup }: ApiContext) {
         now: caller.now,
       });
       await startBackup({ do: "restore", jobId: job.id });
-      return c.json({ restore: restoreAnswer(job) }, 202);
+      return c.json({ restore: restoreAnswer(job, caller.now) }, 202);
     });
 }
 
-export function restores({ account, scopes }: ApiContext) {
+export function restores({ account, caller, scopes }: ApiContext) {
   return new Hono().get("/:id", async (c) => {
     requireScope(scopes, "data:import");
     return c.json({
-      restore: restoreAnswer(await requireRestore(account.backups, c.req.param("id"))),
+      restore: restoreAnswer(await requireRestore(account.backups, c.req.param("id")), caller.now),
     });
   });
 }
 
-function backupAnswer(job: BackupJob) {
+function backupAnswer(job: BackupJob, now: number) {
   const { rows, rehearsal } = countsOf(job);
   return {
     id: job.id,
-    state: job.state,
+    state: stateOf(job, now),
     made_by: job.client,
     created_at: iso(job.createdAt),
     ...(rows === undefined ? {} : { rows, size_bytes: job.sizeBytes }),
@@ -116,11 +120,11 @@ function backupAnswer(job: BackupJob) {
   };
 }
 
-function restoreAnswer(job: BackupJob) {
+function restoreAnswer(job: BackupJob, now: number) {
   const { backup, safety, keepsRules, restored, kept, skipped, problem } = restoreCountsOf(job);
   return {
     id: job.id,
-    state: job.state,
+    state: stateOf(job, now),
     mode: job.format,
     backup_id: backup,
     created_at: iso(job.createdAt),

@@ -1,20 +1,25 @@
 /** Conversations: by the tools that assistants use, and into the trash and out of it again. */
 import { Hono } from "hono";
 import * as z from "zod";
+import type { Conversation } from "../conversations/conversation.ts";
 import {
   deleteConversations,
   MAX_CONVERSATIONS,
   noConversation,
-  restoreConversation,
+  restoreConversations,
   type TrashResult,
 } from "../conversations/trash.ts";
+import { listConversations as listPage } from "../conversations/list.ts";
 import { readStretch, type Stretch } from "../conversations/read.ts";
 import { searchConversations as searchMessages, type MessageHit } from "../conversations/search.ts";
 import { UserError } from "../errors.ts";
 import { compact, conversationAnswer, iso } from "../mcp/answers.ts";
+import { parseArguments } from "../mcp/arguments.ts";
+import { spanOf } from "../mcp/spans.ts";
 import { getConversation } from "../mcp/tools/get-conversation.ts";
 import { listConversations } from "../mcp/tools/list-conversations.ts";
 import { searchConversations } from "../mcp/tools/search-conversations.ts";
+import { TRASH_DAYS } from "../memory/memory.ts";
 import type { Scope } from "../scopes.ts";
 import { MESSAGE_CANDIDATES } from "../storage/message-index.ts";
 import type { ApiContext } from "./api.ts";
@@ -44,9 +49,18 @@ export const stretchSchema = z.object({
   limit: z.coerce.number().int().min(1).max(MOST_MESSAGES).default(MOST_MESSAGES),
 });
 export const searchSchema = z.object({ query: z.string().max(1_000) });
-export const deleteSchema = z.object({
+export const idsSchema = z.object({
   ids: z.array(z.string().min(1).max(64)).min(1).max(MAX_CONVERSATIONS),
 });
+
+export const listedStatus = z.enum(["active", "trashed"]).default("active");
+/** As the tool, and what is in the trash too: assistants have no business there. */
+const listing = {
+  name: listConversations.name,
+  input: listConversations.input.extend({ status: listedStatus }),
+  aliases: listConversations.aliases,
+};
+const DAY_MS = 86_400_000;
 
 export function conversations(context: ApiContext) {
   const { account, caller, scopes } = context;
@@ -54,22 +68,41 @@ export function conversations(context: ApiContext) {
     for (const scope of DELETE_SCOPES) requireScope(scopes, scope);
   };
   return new Hono()
-    .get("/", takesQuery<InputOf<typeof listConversations>>(), async (c) =>
-      c.json(await runTool<ConversationPage>(listConversations, context, c.req.query())),
-    )
+    .get("/", takesQuery<z.input<typeof listing.input>>(), async (c) => {
+      requireScope(scopes, "conversations:read");
+      const asked = { max_tokens: MAX_TOKENS, ...c.req.query() };
+      const input = parseArguments(listing, asked, "/api/docs");
+      const { conversations, total, nextCursor } = await listPage(account, {
+        source: input.platform,
+        status: input.status,
+        ...spanOf(input, caller.now, account.timeZone),
+        order: input.order,
+        limit: input.limit,
+        maxTokens: input.max_tokens,
+        cursor: input.cursor,
+      });
+      const page = {
+        conversations: conversations.map(listedAnswer),
+        total,
+        next_cursor: nextCursor,
+      };
+      return c.json(compact(page) as ConversationPage);
+    })
     .post("/search", takesJson<InputOf<typeof searchConversations>>(), async (c) => {
       const asked = await readObject(c, SEARCH_WANTED);
       return c.json(await runTool<MessageHits>(searchConversations, context, asked));
     })
-    .post("/delete", takesJson<z.input<typeof deleteSchema>>(), async (c) => {
+    .post("/delete", takesJson<z.input<typeof idsSchema>>(), async (c) => {
       requireDeleting();
-      const parsed = deleteSchema.safeParse(await readJson(c, WANTED));
-      if (!parsed.success) {
-        throw new UserError("invalid_input", "These are no ids of conversations.", WANTED);
-      }
-      const ids = [...new Set(parsed.data.ids)];
+      const ids = idsOf(await readJson(c, WANTED));
       const { notFound, ...result } = await deleteConversations(account, ids, caller);
       return c.json({ ...deletedAnswer(result), not_found: notFound });
+    })
+    .post("/restore", takesJson<z.input<typeof idsSchema>>(), async (c) => {
+      requireDeleting();
+      const ids = idsOf(await readJson(c, WANTED));
+      const { notFound, unchanged, ...result } = await restoreConversations(account, ids, caller);
+      return c.json({ ...restoredAnswer(result), unchanged, not_found: notFound });
     })
     .get("/:id", takesQuery<Omit<InputOf<typeof getConversation>, "id">>(), async (c) =>
       c.json(
@@ -112,9 +145,23 @@ export function conversations(context: ApiContext) {
     })
     .post("/:id/restore", async (c) => {
       requireDeleting();
-      const result = await restoreConversation(account, c.req.param("id"), caller);
-      return c.json({ operation_id: result.operationId, restored: result.moved });
+      const result = await restoreConversations(account, [c.req.param("id")], caller);
+      if (result.notFound.length > 0) throw noConversation();
+      return c.json(restoredAnswer(result));
     });
+}
+
+/** Each once. @throws UserError invalid_input */
+function idsOf(sent: unknown): string[] {
+  const parsed = idsSchema.safeParse(sent);
+  if (parsed.success) return [...new Set(parsed.data.ids)];
+  throw new UserError("invalid_input", "These are no ids of conversations.", WANTED);
+}
+
+function listedAnswer(conversation: Conversation) {
+  const { trashedAt } = conversation;
+  const until = trashedAt === null ? null : iso(trashedAt + TRASH_DAYS * DAY_MS);
+  return { ...conversationAnswer(conversation), ...compact({ restorable_until: until }) };
 }
 
 function stretchAnswer({ conversation, messages, end }: Stretch): z.infer<typeof messageStretch> {
@@ -131,6 +178,10 @@ function stretchAnswer({ conversation, messages, end }: Stretch): z.infer<typeof
 
 function foundAnswer({ message: { id, position }, snippet, why }: MessageHit) {
   return { id, position, snippet, why };
+}
+
+function restoredAnswer({ operationId, moved }: Pick<TrashResult, "operationId" | "moved">) {
+  return { operation_id: operationId, restored: moved };
 }
 
 function deletedAnswer({ operationId, moved, unchanged }: Omit<TrashResult, "notFound">) {

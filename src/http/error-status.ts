@@ -11,4 +11,6 @@ export const STATUS = {
   forbidden: 403,
   expired: 410,
   limit_reached: 429,
+  rate_limited: 429,
+  unavailable: 503,
 } as const satisfies Record<UserErrorCode, number>;

@@ -2,13 +2,19 @@
 import { Hono, type Context } from "hono";
 import * as z from "zod";
 import { UserError } from "../errors.ts";
-import { checkAnswer, importAnswer, liveImport } from "../transfer/import-answer.ts";
+import {
+  checkAnswer,
+  importAnswer,
+  listedImportAnswer,
+  liveImport,
+} from "../transfer/import-answer.ts";
 import {
   beginImport,
   checkRecords,
   endImport,
   getImport,
   importBatch,
+  listImports,
   type ImportJob,
 } from "../transfer/import-job.ts";
 import { checkReading, importReading } from "../transfer/import.ts";
@@ -26,15 +32,23 @@ import type { ExportFormat } from "../transfer/formats/format.ts";
 import { pastedList } from "../transfer/formats/pasted-list.ts";
 import type { ApiContext } from "./api.ts";
 import { boundedBody } from "./bounded-body.ts";
-import { readJson } from "./read-json.ts";
+import { readBatch } from "./read-batch.ts";
 import { requireScope } from "./require-scope.ts";
+import { takesQuery } from "./takes.ts";
 
 /** What the Worker reads itself; it has 128 MB of memory. Arbitrary below that. */
 const MAX_UPLOAD_BYTES = 25 * 1_048_576;
-/** A batch has at most 1.5 million characters, of which JSON may make several bytes each; one message may be longer. */
-const MAX_BATCH_BYTES = 8 * 1_048_576;
+
+/** Of a list: each comes with its report, which is opened for it. Arbitrary. */
+const PAGE = 20;
 
 const WANTED = "Send the batch as ARCHITECTURE.md describes it, or upload the file whole.";
+
+export const importListSchema = z.object({ before: z.string().optional() });
+export const importFilesSchema = z.object({
+  dry_run: z.string().optional().describe("Given: only report"),
+  as: z.literal("list").optional().describe("Pasted text, a memory a line"),
+});
 
 export function imports({ account, caller, scopes, showImport }: ApiContext) {
   const { rules } = account;
@@ -53,7 +67,16 @@ export function imports({ account, caller, scopes, showImport }: ApiContext) {
       requireScope(scopes, "data:import");
       await next();
     })
-    .post("/", async (c) => {
+    .get("/", takesQuery<z.input<typeof importListSchema>>(), async (c) => {
+      const before = c.req.query("before") ?? null;
+      const listed = await listImports(account, { before, limit: PAGE });
+      const last = listed.length === PAGE ? (listed.at(-1)?.job.id ?? null) : null;
+      return c.json({
+        imports: listed.map((one) => listedImportAnswer(one, rules)),
+        next_before: last,
+      });
+    })
+    .post("/", takesQuery<z.input<typeof importFilesSchema>>(), async (c) => {
       const files = await expandZips(await readFiles(c.req.raw));
       const as = formatNamed(c.req.query("as"));
       if (c.req.query("dry_run") !== undefined) {
@@ -68,11 +91,11 @@ export function imports({ account, caller, scopes, showImport }: ApiContext) {
       return answer(c, job);
     })
     .post("/begin", async (c) => {
-      const upload = await parse(c, importSchemas().upload);
+      const upload = await readBatch(c, importSchemas().upload, WANTED);
       return begun(c, await account.oneAtATime(() => beginImport(account, upload, caller)));
     })
     .post("/restore", async (c) => {
-      const archive = await parse(c, importSchemas().archive);
+      const archive = await readBatch(c, importSchemas().archive, WANTED);
       if (c.req.query("dry_run") !== undefined) {
         const report = await checkRestore(account, archive, caller);
         return c.json({ check: report === null ? null : checkAnswer(report, rules) });
@@ -82,18 +105,18 @@ export function imports({ account, caller, scopes, showImport }: ApiContext) {
       return job === null ? c.json({ job: null }) : begun(c, job);
     })
     .post("/:id/lines", async (c) => {
-      const batch = await parse(c, importSchemas().lines);
+      const batch = await readBatch(c, importSchemas().lines, WANTED);
       const id = c.req.param("id");
       return answer(c, await account.oneAtATime(() => restoreBatch(account, id, batch, caller)));
     })
     .post("/check", async (c) => {
-      const { records, report: soFar } = await parse(c, importSchemas().check);
+      const { records, report: soFar } = await readBatch(c, importSchemas().check, WANTED);
       const { report, wanted } = await checkRecords(account, records, { soFar, caller });
       const more = wanted === undefined ? {} : { wanted };
       return c.json({ check: checkAnswer(report, rules), report, ...more });
     })
     .post("/:id/batches", async (c) => {
-      const batch = await parse(c, importSchemas().batch);
+      const batch = await readBatch(c, importSchemas().batch, WANTED);
       const id = c.req.param("id");
       return answer(c, await account.oneAtATime(() => importBatch(account, id, batch, caller)));
     })
@@ -102,25 +125,6 @@ export function imports({ account, caller, scopes, showImport }: ApiContext) {
     .get("/:id", async (c) =>
       c.json(importAnswer(await getImport(account, c.req.param("id")), rules)),
     );
-}
-
-async function parse<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
-  const body = boundedBody(
-    c.req.raw,
-    MAX_BATCH_BYTES,
-    new UserError(
-      "too_large",
-      "The batch is larger than 8 MiB.",
-      "Send what the answer to `begin` allows.",
-    ),
-  );
-  const parsed = schema.safeParse(await readJson({ req: body }, WANTED));
-  if (parsed.success) return parsed.data;
-  throw new UserError(
-    "invalid_input",
-    "The body has not the shape of this call.",
-    z.prettifyError(parsed.error).slice(0, 500),
-  );
 }
 
 /** `?as=list`: pasted text, a memory a line. Everything else is recognised by its structure. */

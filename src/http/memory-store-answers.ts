@@ -1,7 +1,7 @@
 /** Answers of the memory stores, in the shape of Anthropic's API. */
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { UserError, type UserErrorCode } from "../errors.ts";
+import { retryHeaders, UserError, type UserErrorCode } from "../errors.ts";
 import { reportError } from "../log.ts";
 import type { FileVersion } from "../memory/file-versions.ts";
 import type { Blocked, MemoryFile } from "../memory/files.ts";
@@ -26,6 +26,8 @@ const ERRORS = {
   forbidden: [403, "permission_error"],
   expired: [404, "not_found_error"],
   limit_reached: [429, "rate_limit_error"],
+  rate_limited: [429, "rate_limit_error"],
+  unavailable: [503, "api_error"],
 } as const satisfies Record<UserErrorCode, readonly [ContentfulStatusCode, string]>;
 
 /** @throws UserError version_conflict */
@@ -126,15 +128,16 @@ export function errorAnswer(error: Error, c: Context): Response {
   if (told === null) {
     return c.json(errorBody("api_error", reportError(c.req.routePath, error)), 500);
   }
-  c.header("x-should-retry", "false");
   const { code, message, hint } = told;
+  // What their SDK does at 429: it waits as `Retry-After` says. No other refusal ends by itself so soon.
+  c.header("x-should-retry", String(code === "rate_limited"));
   // True for every error that has details with one of these: they are made for this API.
   const details = (told.details ?? {}) as ConflictDetails;
   const [status, type] = ERRORS[code];
   const body = errorBody(typeOf(details) ?? type, `${message} ${hint}`.trimEnd(), {
     ...(details.conflicting_path === undefined ? {} : details),
   });
-  return c.json(body, status);
+  return c.json(body, status, retryHeaders(told));
 }
 
 interface ConflictDetails {

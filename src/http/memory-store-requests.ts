@@ -95,6 +95,11 @@ export function parseRequest<Name extends keyof Schemas>(
   throw new UserError("invalid_input", `${path.join(".")}: ${message}`, "");
 }
 
+/** Of the store that a path names. */
+export function storeIdIn(text: string | undefined): string {
+  return idIn("memstore", text ?? "");
+}
+
 /** The id of a memory behind a prefixed one. Any text will do: an unknown id is not found. */
 export function idIn(prefix: "mem" | "memstore", text: string): string {
   return text.startsWith(`${prefix}_`) ? text.slice(prefix.length + 1) : "";

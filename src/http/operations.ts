@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { UserError } from "../errors.ts";
 import { isRestoredBackup, undoOperation, type UndoResult } from "../memory/undo.ts";
-import { countsOf, type OperationRow } from "../storage/operations.ts";
+import { countsOf, isArchiveRestore, type OperationRow } from "../storage/operations.ts";
 import type { ApiContext } from "./api.ts";
 import { readJson } from "./read-json.ts";
 import { requireScope } from "./require-scope.ts";
@@ -78,12 +78,13 @@ export function undo({ account, caller, scopes }: ApiContext) {
       const results: UndoneOperation[] = [];
       let spent = 0;
       for (const row of rows) {
-        const { id: undoes, subject } = row;
+        const { id: undoes } = row;
         if (await isRestoredBackup(account, row)) {
           results.push({ undoes, not_undone: "restored_backup" });
           continue;
         }
-        spent += subject === null ? STATEMENTS.ofMany : STATEMENTS.ofOne;
+        const isOfMany = row.subject === null || isArchiveRestore(row);
+        spent += isOfMany ? STATEMENTS.ofMany : STATEMENTS.ofOne;
         if (results.length > 0 && spent > statements) break;
         results.push({ undoes, ...undoAnswer(await undoOperation(account, undoes, caller)) });
       }

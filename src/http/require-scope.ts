@@ -15,6 +15,14 @@ export function requireScope(scopes: readonly Scope[], scope: Scope): void {
   }
 }
 
+/** What takes room and work without changing what is remembered is no reading either. @throws UserError forbidden */
+export function refuseReadOnly({
+  isReadOnly,
+  publicOrigin,
+}: Pick<ApiContext, "isReadOnly" | "publicOrigin">): void {
+  if (isReadOnly) throw readOnly(publicOrigin);
+}
+
 /** The scopes of what the person made read-only. */
 export function readingOnly(scopes: readonly Scope[]): Scope[] {
   return scopes.filter((scope) => !isWriting(scope));

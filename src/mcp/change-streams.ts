@@ -21,8 +21,14 @@ export interface ChangeStreams {
   room(): number;
   /** Since when anybody listens, milliseconds UTC; null: nobody does. */
   listeningSince(): number | null;
-  /** The source of events for one request, in case it is one that listens. @param end ends what that request opened */
-  busFor(grantId: string, end: () => void): ServerEventBus;
+  /**
+   * The source of events for one request, in case it is one that listens.
+   * @param options.isLetIn whether its grant still may, which may have changed since the request began @param options.end ends what that request opened
+   */
+  busFor(
+    grantId: string,
+    options: { readonly isLetIn: () => boolean; readonly end: () => void },
+  ): ServerEventBus;
   resourcesChanged(uris: readonly string[]): void;
   /** Of a grant that is no more. */
   endOf(grantId: string): void;
@@ -39,11 +45,11 @@ export function openChangeStreams(): ChangeStreams {
     room: () => Math.max(0, MAX_STREAMS - streams.size),
     listeningSince: () =>
       streams.size === 0 ? null : Math.min(...[...streams].map(({ openedAt }) => openedAt)),
-    busFor: (grantId, end) => ({
+    busFor: (grantId, { isLetIn, end }) => ({
       publish,
       subscribe(tell) {
         // Two requests may have found the same last place; the library has begun an answer by now, which ends at once.
-        if (streams.size >= MAX_STREAMS) {
+        if (streams.size >= MAX_STREAMS || !isLetIn()) {
           queueMicrotask(end);
           return () => {};
         }

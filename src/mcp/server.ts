@@ -1,4 +1,4 @@
-/** An MCP server for one request of one user. The only place besides `http/api.ts` that catches what tools throw. */
+/** An MCP server for one request of one user. What its tools throw is caught here. */
 import {
   McpServer,
   ProtocolError,
@@ -48,8 +48,8 @@ export interface ServerOptions {
   readonly era: McpRequestContext["era"];
   /** The person lets this client read only: what would change something is neither listed nor done. */
   readonly isReadOnly: boolean;
-  /** Told of every tool, prompt and resource that is asked for. */
-  readonly countCall: () => void;
+  /** Told of every tool, prompt and resource that is asked for. A refusal: it is one too many. */
+  readonly countCall: () => UserError | null;
 }
 
 export function createServer(context: ToolContext, options: ServerOptions): McpServer {
@@ -75,10 +75,10 @@ export function createServer(context: ToolContext, options: ServerOptions): McpS
   );
   for (const { tool, config } of registrations[toolSet]) {
     server.registerTool(tool.name, config, (args: unknown) => {
-      countCall();
-      return isReadOnly && isWriting(tool.scope)
-        ? refusal(readOnly(context.publicOrigin))
-        : callTool(tool, args, context);
+      const refused =
+        countCall() ??
+        (isReadOnly && isWriting(tool.scope) ? readOnly(context.publicOrigin) : null);
+      return refused === null ? callTool(tool, args, context) : refusal(refused);
     });
   }
   if (isReadOnly) listReadingTools(server, toolSet);
@@ -133,12 +133,16 @@ function extras({ scopes }: ToolContext, era: ServerOptions["era"]) {
 
 const READING: Scope = "memories:read";
 
-function registerPrompts(server: McpServer, context: ToolContext, countCall: () => void): void {
+function registerPrompts(
+  server: McpServer,
+  context: ToolContext,
+  countCall: ServerOptions["countCall"],
+): void {
   for (const prompt of prompts) {
     const { name, title, description, input: argsSchema } = prompt;
     const config = { title, description, argsSchema, scopeChallenge: requireScopes(prompt.scope) };
     const get = async (args: unknown): Promise<GetPromptResult> => {
-      countCall();
+      admit(countCall);
       const text = await prompt.run(args, context);
       return { messages: [{ role: "user", content: { type: "text", text } }] };
     };
@@ -146,13 +150,25 @@ function registerPrompts(server: McpServer, context: ToolContext, countCall: () 
   }
 }
 
-function registerResources(server: McpServer, context: ToolContext, countCall: () => void): void {
+/** @throws UserError rate_limited */
+function admit(countCall: ServerOptions["countCall"]): void {
+  const refused = countCall();
+  if (refused !== null) throw refused;
+}
+
+function registerResources(
+  server: McpServer,
+  context: ToolContext,
+  countCall: ServerOptions["countCall"],
+): void {
   const shared = { mimeType: "text/plain", scopeChallenge: requireScopes(READING) };
   const contents = ({ href }: URL, read: () => Promise<string>): Promise<ReadResourceResult> => {
-    countCall();
     return orProtocolError(
       "resources/read",
-      async () => ({ contents: [{ uri: href, mimeType: shared.mimeType, text: await read() }] }),
+      async () => {
+        admit(countCall);
+        return { contents: [{ uri: href, mimeType: shared.mimeType, text: await read() }] };
+      },
       href,
     );
   };

@@ -47,7 +47,7 @@ export async function getFileVersion(
 }
 
 /**
- * Takes out the text of an earlier state, wherever it still stands: in other states that share it, and in the trash. No undo brings it back.
+ * Takes out the text of an earlier state, also in an archived store, wherever it still stands: in other states that share it, and in the trash. No undo brings it back.
  * @throws UserError not_found, invalid_input (it is the present text)
  */
 export async function redactFileVersion(
@@ -69,13 +69,15 @@ export async function redactFileVersion(
         redacted: { at: caller.now, grantId: caller.grantId },
       },
     );
-    if (!(await at.memoryFiles.redact({ id, bodyVersion }, redacted, operationOf(caller)))) {
-      throw new UserError(
-        "invalid_input",
-        "This version holds the memory's present text.",
-        "Change or delete the memory first.",
-      );
-    }
+    const isDone = await at.memoryFiles.redact({ id, bodyVersion }, redacted, operationOf(caller));
+    const after = await getFileVersion(at, store, address);
+    // Another client may have been faster.
+    if (isDone || after.text.redacted !== undefined) return after;
+    throw new UserError(
+      "invalid_input",
+      "This version holds the memory's present text.",
+      "Change or delete the memory first.",
+    );
   }
   return getFileVersion(at, store, address);
 }

@@ -305,8 +305,15 @@ export async function openMemory(keys: Keys, row: ReadableMemory): Promise<Memor
   };
 }
 
-/** The sealed names of a memory's tags and project, and of the directories that a file is in. */
-export async function sealLabels(keys: Keys, text: MemoryText): Promise<SealedLabel[]> {
+/** A label by its token, with the name that it stands for. */
+interface NamedLabel {
+  readonly label: string;
+  readonly kind: SealedLabel["kind"];
+  readonly name: string;
+}
+
+/** The labels that a text gives: of its tags and project, and of the directories that a file is in. */
+export async function labelsOf(keys: Keys, text: MemoryText): Promise<NamedLabel[]> {
   const { tags, project, path, redacted } = text;
   // Of a redacted file it is still known in which store it was.
   const directories =
@@ -316,10 +323,19 @@ export async function sealLabels(keys: Keys, text: MemoryText): Promise<SealedLa
         ? [ROOT]
         : [];
   return Promise.all([
-    ...tags.map((tag) => sealLabel(keys, "tag", tag)),
-    ...(project === undefined ? [] : [sealLabel(keys, "project", project)]),
-    ...directories.map((directory) => sealDirectory(keys, project ?? "", directory)),
+    ...tags.map((tag) => namedLabel(keys, "tag", tag)),
+    ...(project === undefined ? [] : [namedLabel(keys, "project", project)]),
+    ...directories.map(async (directory) => ({
+      label: await directoryToken(keys, project ?? "", directory),
+      kind: "directory" as const,
+      name: directory,
+    })),
   ]);
+}
+
+export async function sealLabels(keys: Keys, text: MemoryText): Promise<SealedLabel[]> {
+  const named = await labelsOf(keys, text);
+  return Promise.all(named.map((label) => sealLabel(keys, label)));
 }
 
 /** What to change where one text takes the place of another. */
@@ -330,7 +346,13 @@ export async function labelChanges(
 ): Promise<LabelChanges> {
   const [had, gets] = await Promise.all([sealLabels(keys, before), sealLabels(keys, after)]);
   const kept = new Set(gets.map(({ label }) => label));
-  return { drop: had.map(({ label }) => label).filter((label) => !kept.has(label)), add: gets };
+  const drop = had.map(({ label }) => label).filter((label) => !kept.has(label));
+  // Names that differ only by case or form are one label. The store's own decides how it is written, and not whatever is in it.
+  const isRespelt = after.path === ROOT && after.project !== before.project;
+  const add = gets.map((label) =>
+    isRespelt && label.kind === "project" ? { ...label, isRespelt } : label,
+  );
+  return { drop, add };
 }
 
 function labelTokens(keys: Keys, { tags, project }: MemoryText): Promise<string[]> {
@@ -340,12 +362,8 @@ function labelTokens(keys: Keys, { tags, project }: MemoryText): Promise<string[
   ]);
 }
 
-async function sealLabel(keys: Keys, kind: "tag" | "project", name: string): Promise<SealedLabel> {
-  return sealName(keys, kind, await labelToken(keys, kind, name), name);
-}
-
-async function sealDirectory(keys: Keys, project: string, path: string): Promise<SealedLabel> {
-  return sealName(keys, "directory", await directoryToken(keys, project, path), path);
+async function namedLabel(keys: Keys, kind: "tag" | "project", name: string): Promise<NamedLabel> {
+  return { label: await labelToken(keys, kind, name), kind, name };
 }
 
 /** What lies above all roots holds the stores, whatever their project. */
@@ -358,11 +376,9 @@ export function rootsToken(keys: Keys): Promise<string> {
   return directoryToken(keys, "", ABOVE_ROOTS);
 }
 
-async function sealName(
+export async function sealLabel(
   keys: Keys,
-  kind: SealedLabel["kind"],
-  label: string,
-  name: string,
+  { label, kind, name }: NamedLabel,
 ): Promise<SealedLabel> {
   return {
     label,

@@ -1,6 +1,7 @@
 import { UserError } from "../errors.ts";
 import type { Category, Source } from "../storage/closed-lists.ts";
 import type { CreateOutcome, SealedMemory } from "../storage/memories.ts";
+import { spaceRefusal } from "../storage/limits.ts";
 import type { OpenAccount, Caller } from "../storage/open-account.ts";
 import { newId, newOperationId } from "../vault/ids.ts";
 import { approveMemory } from "./approve.ts";
@@ -34,7 +35,7 @@ export interface SaveDraft {
   readonly source?: Source | undefined;
 }
 
-/** @throws UserError invalid_input, too_large, not_found (of `supersedes`), idempotency_conflict */
+/** @throws UserError invalid_input, too_large, limit_reached, not_found (of `supersedes`), idempotency_conflict */
 export async function saveMemory(
   at: OpenAccount,
   draft: SaveDraft,
@@ -150,7 +151,8 @@ async function refusalOf(
       "Send a time to come, or leave it out.",
     );
   }
-  if (supersedes === undefined) return null;
+  const full = spaceRefusal(at);
+  if (full !== null || supersedes === undefined) return full;
   const replaced = await at.memories.get(supersedes);
   if (replaced !== null && replaced.status !== "trashed") {
     return (await isRoot(at, replaced)) ? rootRefusal() : null;

@@ -82,7 +82,7 @@ export async function updateStoreFile(
   return changeFile(at, edit, caller);
 }
 
-/** Moves it to the trash. @throws UserError not_found, version_conflict */
+/** Moves it to the trash, also from an archived store: that takes nothing new. @throws UserError not_found, version_conflict */
 export async function deleteStoreFile(
   at: OpenAccount,
   storeId: string,

@@ -26,8 +26,9 @@ export async function timeline(
   { days, now }: { readonly days: number; readonly now: number },
 ): Promise<Timeline> {
   const dayOf = dayIn(at.timeZone);
-  const first = dayOf(now - (days - 1) * DAY_MS);
-  const { memories, messages } = await at.timeline.read(now - days * DAY_MS, MAX_ROWS);
+  const first = daysBefore(dayOf(now), days - 1);
+  // A day more: some are longer than 24 hours.
+  const { memories, messages } = await at.timeline.read(now - (days + 1) * DAY_MS, MAX_ROWS);
   const found = new Map<string, TimelineDay>();
   const add = (kind: "memories" | "messages", slots: readonly TimelineSlot[]): void => {
     for (const { beginsAt, source, items } of slots) {
@@ -48,6 +49,11 @@ export async function timeline(
 
 function rowsOf(slots: readonly TimelineSlot[]): number {
   return slots.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+/** By the calendar: where clocks change, so many times 24 hours may be another day. */
+function daysBefore(day: string, days: number): string {
+  return new Date(Date.parse(day) - days * DAY_MS).toISOString().slice(0, 10);
 }
 
 function dayIn(timeZone: string): (time: number) => string {

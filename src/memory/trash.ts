@@ -20,8 +20,7 @@ export async function deleteMemory(
   ifVersion?: number,
 ): Promise<ChangeResult> {
   const row = await requireMemory(at, id);
-  if (row.status === "trashed")
-    return { memory: await openMemory(at.keys, row), operationId: null, rules: [] };
+  if (row.status === "trashed") return asItIs(at, row);
   await requireVersion(at, row, ifVersion);
   if (await isRoot(at, row)) throw rootRefusal();
   return trashMemory(at, row, "delete", caller);
@@ -46,8 +45,15 @@ async function trashMemory(
     { id: row.id, expectedVersion: row.version, row: trashed, kind },
     operation,
   );
-  if (!changed) return explainRefusal(at, row, trashed);
-  return { memory: await openMemory(at.keys, trashed), operationId: operation.id, rules: [] };
+  if (changed)
+    return { memory: await openMemory(at.keys, trashed), operationId: operation.id, rules: [] };
+  // Of two who delete it at once the later one finds it deleted, as if it had come afterwards.
+  const now = await at.memories.get(row.id);
+  return now?.status === "trashed" ? asItIs(at, now) : explainRefusal(at, row, trashed);
+}
+
+async function asItIs(at: OpenAccount, row: MemoryRow): Promise<ChangeResult> {
+  return { memory: await openMemory(at.keys, row), operationId: null, rules: [] };
 }
 
 /** An expired text makes room for the same one said anew. */

@@ -67,7 +67,7 @@ async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<Und
   const leaving: UndoItem[] = [];
   const returning: UndoItem[] = [];
   const memories = await at.operations.touchedMemories(undone);
-  const isMemoryAsItWas = await openCheck(at, "memory", memories, undone);
+  const isMemoryAsItWas = await openCheck(at, "memory", memories);
   for (const memory of memories) {
     if (memory.earlier?.isRedacted === true) {
       left.push({ kind: "memory", id: memory.id, reason: "redacted" });
@@ -89,7 +89,7 @@ async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<Und
   }
   const conversations: UndoItem[] = [];
   const touched = await at.operations.touchedConversations(undone);
-  const isConversationAsItWas = await openCheck(at, "conversation", touched, undone);
+  const isConversationAsItWas = await openCheck(at, "conversation", touched);
   for (const conversation of touched) {
     const { id: conversationId, version, earlierVersion } = conversation;
     if (await isConversationAsItWas(conversation)) {
@@ -105,7 +105,7 @@ async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<Und
   for (const batch of batchesOf({ leaving, returning, conversations })) {
     const done = await at.operations.bringBack(
       batch,
-      { kind: "undo", undoes: undone.id, roots },
+      { kind: "undo", undoes: undone.id, roots, before: counts },
       operation,
     );
     const isDone = ({ id: itemId }: UndoItem) => done.has(itemId);
@@ -123,7 +123,6 @@ async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<Und
     );
   }
   const isChanged = counts.memories + counts.conversations > 0;
-  if (isChanged) await at.operations.finish(operation.id, counts);
   const { purged_memories = 0, purged_conversations = 0 } = countsOf(undone);
   return {
     operationId: isChanged ? operation.id : null,
@@ -142,19 +141,15 @@ export async function isRestoredBackup(
   return (await at.backups.get("restore", subject)) !== null;
 }
 
-interface TouchedItem {
-  readonly id: string;
-  readonly changedOp: string;
-}
+type TouchedItem = Pick<TouchedMemory, "id" | "changedOp" | "leftBy">;
 
 /** Tells whether an item is as the operation left it: nobody changed it since, or what was changed since has been undone. */
 async function openCheck(
   at: OpenAccount,
   kind: LeftItem["kind"],
   items: readonly TouchedItem[],
-  { id: wanted }: OperationRow,
 ): Promise<(item: TouchedItem) => Promise<boolean>> {
-  const changed = items.filter(({ changedOp }) => changedOp !== wanted).map(({ id }) => id);
+  const changed = items.filter(({ changedOp, leftBy }) => changedOp !== leftBy).map(({ id }) => id);
   const changes = await at.operations.changesOf(kind, changed);
   // Many items were changed by the same few operations.
   const undoes = new Map<string, string | null>();
@@ -165,7 +160,7 @@ async function openCheck(
     undoes.set(op, undoesOp);
     return undoesOp;
   };
-  return async ({ id, changedOp }) => {
+  return async ({ id, changedOp, leftBy: wanted }) => {
     let op: string | undefined = changedOp;
     for (let step = 0; op !== undefined && op !== wanted && step < MAX_STEPS; step++) {
       const undoesOp: string | null = await undoneBy(op);

@@ -1,5 +1,6 @@
 import type { Category } from "../storage/closed-lists.ts";
 import { UserError } from "../errors.ts";
+import { requireSpace } from "../storage/limits.ts";
 import type { OpenAccount, Caller } from "../storage/open-account.ts";
 import { nextStatus } from "./approve.ts";
 import {
@@ -43,7 +44,7 @@ export interface MemoryChanges {
 
 /**
  * Changes any fields; the earlier state stays in the history.
- * @throws UserError not_found, version_conflict, invalid_input, too_large, forbidden (approving a pending memory)
+ * @throws UserError not_found, version_conflict, invalid_input, too_large, limit_reached (of a longer text), forbidden (approving a pending memory)
  */
 export async function updateMemory(
   at: OpenAccount,
@@ -86,6 +87,7 @@ export async function updateMemory(
     return { memory: await openMemory(at.keys, row), operationId: null, rules: notes };
   }
 
+  if (changedText.content.length > text.content.length) requireSpace(at);
   const operation = operationOf(caller);
   const [sealed, labels] = await Promise.all([
     sealMemory(

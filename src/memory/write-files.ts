@@ -4,6 +4,7 @@
  */
 import { UserError } from "../errors.ts";
 import { ANYWHERE, type FilePlace } from "../storage/file-place.ts";
+import { requireSpace } from "../storage/limits.ts";
 import type { FileVersion, Rewrite } from "../storage/memory-files.ts";
 import type { OperationInput } from "../storage/memories.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
@@ -88,6 +89,7 @@ export function createFile(
 ): Promise<WrittenFile | Blocked> {
   const { importance = DEFAULT_IMPORTANCE, ...written } = draft;
   refuseUnasked(at, caller);
+  requireSpace(at);
   return untilDone(async () => {
     const { project, path, root } = await where();
     // The name of a store that is there is nobody's to send.
@@ -150,7 +152,7 @@ export function createFile(
   });
 }
 
-/** Changes one file. @throws UserError version_conflict, too_large, invalid_input, and what the edit throws */
+/** Changes one file. @throws UserError version_conflict, too_large, limit_reached, invalid_input, and what the edit throws */
 export function changeFile(
   at: OpenAccount,
   { find, change, require }: FileEdit,
@@ -169,6 +171,7 @@ export function changeFile(
       return { outcome: "written", file, operationId: null, rules };
     }
     await require?.(file.text);
+    if (text.content.length > file.text.content.length) requireSpace(at);
     const address = { project: text.project ?? null, path: text.path, ...(root && { root }) };
     const blocker = isMoved ? await blockerOf(at, address, { mover: file.row.id }) : null;
     if (blocker !== null) return blocker;
@@ -290,14 +293,10 @@ export async function trashFiles(
   for (const leaving of chunksOf(items, MEMORIES_AT_ONCE)) {
     const done = await at.operations.bringBack(
       { leaving, returning: [], conversations: [] },
-      { kind: "delete", undoes: null, roots },
+      { kind: "delete", undoes: null, roots, before: { memories: before + trashed.size } },
       operation,
     );
     for (const id of done) trashed.add(id);
-    // After each part: what comes after it may fail.
-    if (done.size > 0) {
-      await at.operations.finish(operation.id, { memories: before + trashed.size });
-    }
   }
   return trashed;
 }

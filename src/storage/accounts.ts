@@ -1,8 +1,9 @@
 /** The row of `users` and the counters of one account. */
-import { eq, getTableColumns, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
 import type { WrappedMasterKey } from "../vault/keys.ts";
+import { runBatch } from "./batch.ts";
 import type { StoredRules } from "./rules.ts";
 import { accounts, users } from "./schema.ts";
 
@@ -54,8 +55,8 @@ function userOf(row: Omit<UserRow, "wrappedKey"> & { readonly wrappedKey: string
   return { ...row, wrappedKey: Uint8Array.fromHex(row.wrappedKey) };
 }
 
-const SQL_CREATE_USER = `INSERT INTO users (id, shard, mode, key_version, wrapped_key, key_check, time_zone, locale, created_at)
-  VALUES (?1, 'DB', 'managed', ?2, unhex(?3), ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`;
+const SQL_CREATE_USER = `INSERT INTO users (id, shard, mode, key_version, wrapped_key, key_check, wrapped_under, time_zone, locale, created_at)
+  VALUES (?1, 'DB', 'managed', ?2, unhex(?3), ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`;
 
 /** Creates the account of a user who signed up. Repeating it changes nothing. */
 export async function createUser(d1: D1Database, user: UserRow): Promise<void> {
@@ -66,11 +67,59 @@ export async function createUser(d1: D1Database, user: UserRow): Promise<void> {
       user.keyVersion,
       user.wrappedKey.toHex(),
       user.keyCheck,
+      user.wrappedUnder,
       user.timeZone,
       user.locale,
       user.createdAt,
     )
     .run();
+}
+
+/** Only where it is wrapped as it was read. What it opens to is the same, so repeating it, or two at once, lose nothing. */
+const SQL_REWRAP = `UPDATE users SET wrapped_key = unhex(?3), wrapped_under = ?4 WHERE id = ?1 AND wrapped_key = unhex(?2)`;
+
+/** One value of each user; no row that it opens is touched. */
+export async function rewrapUsers(
+  d1: D1Database,
+  changes: readonly { readonly user: UserRow; readonly rewrapped: WrappedMasterKey }[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  await runBatch(
+    d1,
+    changes.map(({ user, rewrapped: { wrappedKey, wrappedUnder } }) =>
+      d1
+        .prepare(SQL_REWRAP)
+        .bind(user.id, user.wrappedKey.toHex(), wrappedKey.toHex(), wrappedUnder),
+    ),
+  );
+}
+
+/** Users whose key is wrapped under another `VAULT_KEY` than that of this id, by id, beyond `after`. */
+export async function usersToRewrap(
+  d1: D1Database,
+  { vaultKeyId, after, limit }: RewrapPage,
+): Promise<UserRow[]> {
+  const rows = await drizzle(d1)
+    .select(USER_COLUMNS)
+    .from(users)
+    .where(and(gt(users.id, after), sql`${users.wrappedUnder} IS NOT ${vaultKeyId}`))
+    .orderBy(asc(users.id))
+    .limit(limit);
+  return rows.map(userOf);
+}
+
+export interface RewrapPage {
+  readonly vaultKeyId: string;
+  readonly after: string;
+  readonly limit: number;
+}
+
+export async function countUsersToRewrap(d1: D1Database, vaultKeyId: string): Promise<number> {
+  const [row] = await drizzle(d1)
+    .select({ count: sql<number>`count(*)` })
+    .from(users)
+    .where(sql`${users.wrappedUnder} IS NOT ${vaultKeyId}`);
+  return row?.count ?? 0;
 }
 
 export async function changeUser(
@@ -128,4 +177,5 @@ const EMPTY: Omit<AccountRow, "userId"> = {
   lastExportAt: null,
   lastBackupAt: null,
   lastVerifiedBackupAt: null,
+  integrity: null,
 };

@@ -4,7 +4,7 @@
  */
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
 import { SQL_CHANGED } from "./accounts.ts";
-import { packed, runBatch } from "./batch.ts";
+import { each, runBatch } from "./batch.ts";
 import { columnLists } from "./columns.ts";
 import type { ConversationVersionRow, MessageVersionRow } from "./export-rows.ts";
 import {
@@ -41,6 +41,8 @@ export interface RestoreBatch {
   readonly conversations: readonly SealedConversation[];
   readonly conversationVersions: readonly OfUser<Omit<ConversationVersionRow, "digest">>[];
   readonly messages: readonly RestoredMessage[];
+  /** Undos took them out: they are in no index and no count. */
+  readonly removedMessages: readonly RestoredMessage[];
   readonly messageVersions: readonly OfUser<MessageVersionRow>[];
   readonly operations: readonly OfUser<OperationRow>[];
   readonly rules: StoredRules | null;
@@ -51,6 +53,15 @@ export interface RestoreBatch {
 export type RestoredMessage = Omit<SealedMessage, "conversationKey"> & {
   readonly conversation: string;
 };
+
+/** A state that a conversation had before an operation, and which one it came from. */
+export interface RestoredState {
+  readonly id: string;
+  readonly replacedOp: string;
+  readonly changedOp: string;
+  readonly bodyVersion: number;
+  readonly body: string;
+}
 
 /** What the messages of a conversation need of it. */
 export interface RestoredConversation {
@@ -114,7 +125,7 @@ const SQL_BEGIN = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id,
 const SQL_BEGUN = `SELECT id FROM jobs WHERE ${BEGUN} ORDER BY created_at DESC, id LIMIT 1`;
 
 const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
-  VALUES (?1, ?2, 'import', ?3, ?4, ?5, '{}', NULL, NULL) ON CONFLICT DO NOTHING`;
+  VALUES (?1, ?2, 'import', ?3, ?4, ?5, '{}', NULL, ?6) ON CONFLICT DO NOTHING`;
 
 const ADD = `ON CONFLICT (user_id) DO UPDATE SET memories_active = memories_active + excluded.memories_active,
   memories_pending = memories_pending + excluded.memories_pending, memories_trashed = memories_trashed + excluded.memories_trashed,
@@ -188,16 +199,15 @@ const SQL_CONVERSATION = `SELECT c.id, c.origin_key AS originKey, c.source, c.bo
 const SQL_BEFORE = `SELECT m.origin_key AS originKey FROM json_each(?2) j CROSS JOIN messages m ON m.user_id = ?1
   AND m.conversation = j.value->>'conversation' AND m.position BETWEEN j.value->>'position' - ${CONTEXT_TURNS} AND j.value->>'position' - 1`;
 
+const SQL_STATES = `SELECT v.id, v.replaced_op AS replacedOp, v.changed_op AS changedOp, v.body_version AS bodyVersion, hex(v.body) AS body
+  FROM json_each(?2) j CROSS JOIN conversation_versions v ON v.user_id = ?1 AND v.id = j.value->>'conversation' AND v.replaced_op = j.value->>'op'
+  ORDER BY v.id, v.version`;
+
 export type ArchiveRestoreStore = ReturnType<typeof openArchiveRestore>;
 
 export function openArchiveRestore(d1: D1Database, userId: string) {
-  /** A statement for each part of the rows that fits a parameter. */
-  function each(rows: readonly object[], statements: readonly string[]): D1PreparedStatement[] {
-    const texts = rows.map((row) => JSON.stringify(row));
-    return packed(texts, ({ length }) => length + 1).flatMap((part) =>
-      statements.map((statement) => d1.prepare(statement).bind(userId, `[${part.join(",")}]`)),
-    );
-  }
+  const ofUser = (statements: readonly string[]) =>
+    statements.map((statement) => (part: string) => d1.prepare(statement).bind(userId, part));
 
   return {
     /** Whether the account can become what an archive says. */
@@ -241,6 +251,17 @@ export function openArchiveRestore(d1: D1Database, userId: string) {
       };
     },
 
+    /** States of conversations that operations replaced, of those that were written already; the earliest first. */
+    async replacedStates(
+      asked: readonly { readonly conversation: string; readonly op: string }[],
+    ): Promise<RestoredState[]> {
+      const { results } = await d1
+        .prepare(SQL_STATES)
+        .bind(userId, JSON.stringify(asked))
+        .run<RestoredState>();
+      return results;
+    },
+
     /** Nothing changes where the batch was written before. */
     async write(
       batch: RestoreBatch,
@@ -251,26 +272,27 @@ export function openArchiveRestore(d1: D1Database, userId: string) {
       const labels = JSON.stringify(batch.labels);
       const reindex = [...batch.neighbours, ...batch.messages.map(({ originKey }) => originKey)];
       await runBatch(d1, [
-        d1.prepare(SQL_OPERATION).bind(userId, op, grantId, client, now),
-        ...each(batch.memories, [SQL_COUNT_MEMORIES, SQL_MEMORIES, SQL_INDEX_MEMORIES]),
+        d1.prepare(SQL_OPERATION).bind(userId, op, grantId, client, now, jobId),
+        ...each(batch.memories, ofUser([SQL_COUNT_MEMORIES, SQL_MEMORIES, SQL_INDEX_MEMORIES])),
         ...(batch.labels.length === 0
           ? []
           : [
               d1.prepare(SQL_NAME_LABELS).bind(userId, now, labels),
               d1.prepare(SQL_LABEL_MEMORIES).bind(userId, labels),
             ]),
-        ...each(batch.memoryVersions, [SQL_MEMORY_VERSIONS]),
-        ...each(batch.conversations, [SQL_COUNT_CONVERSATIONS, SQL_CONVERSATIONS]),
-        ...each(batch.conversationVersions, [SQL_CONVERSATION_VERSIONS]),
-        ...each(batch.messages, [SQL_COUNT_MESSAGES, SQL_MESSAGES]),
+        ...each(batch.memoryVersions, ofUser([SQL_MEMORY_VERSIONS])),
+        ...each(batch.conversations, ofUser([SQL_COUNT_CONVERSATIONS, SQL_CONVERSATIONS])),
+        ...each(batch.conversationVersions, ofUser([SQL_CONVERSATION_VERSIONS])),
+        ...each(batch.messages, ofUser([SQL_COUNT_MESSAGES, SQL_MESSAGES])),
         ...(batch.messages.length === 0
           ? []
           : [
               d1.prepare(SQL_REINDEX).bind(userId, JSON.stringify(reindex)),
               d1.prepare(SQL_MESSAGE_COUNT).bind(userId, JSON.stringify(conversationIds)),
             ]),
-        ...each(batch.messageVersions, [SQL_MESSAGE_VERSIONS]),
-        ...each(batch.operations, [SQL_OPERATIONS]),
+        ...each(batch.removedMessages, ofUser([SQL_MESSAGES])),
+        ...each(batch.messageVersions, ofUser([SQL_MESSAGE_VERSIONS])),
+        ...each(batch.operations, ofUser([SQL_OPERATIONS])),
         ...(batch.rules === null
           ? []
           : [d1.prepare(SQL_RULES).bind(userId, batch.rules.rules, batch.rules.ruleWords)]),
@@ -304,7 +326,9 @@ function rowsWritten(batch: RestoreBatch): number {
     memory * batch.memories.length +
     labels +
     conversation * batch.conversations.length +
-    message * batch.messages.length +
+    // Written again for its count of messages.
+    new Set(batch.messages.map(({ conversation: id }) => id)).size +
+    message * (batch.messages.length + batch.removedMessages.length) +
     version * versions.reduce((sum, { length }) => sum + length, 0) +
     batch.neighbours.length +
     batch.operations.length

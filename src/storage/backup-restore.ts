@@ -4,7 +4,6 @@
  * interrupted is finished by running it again. Index entries are made from the rows' own tokens: no key is needed.
  */
 import { drizzle } from "drizzle-orm/d1";
-import { TOKENIZER_VERSION } from "../search/tokenize.ts";
 import {
   backupTableNamed,
   rowChars,
@@ -16,11 +15,12 @@ import {
 import { SQL_CHANGED } from "./accounts.ts";
 import { packed, runBatch } from "./batch.ts";
 import { prefixed } from "./columns.ts";
-import { REMOVED_FROM } from "./conversations.ts";
+import { isRemoved, REMOVED_FROM } from "./conversations.ts";
 import { SQL_REINDEX } from "./imports.ts";
 import type { OperationInput } from "./memories.ts";
 import { CONTEXT_TURNS } from "./message-index.ts";
 import { operations } from "./schema.ts";
+import { SUMS } from "./sums.ts";
 
 /** A table as a backup has it: an older one may lack columns, which then get their defaults. */
 export interface RestoredTable {
@@ -115,19 +115,12 @@ const SQL_INDEX_MEMORIES = `INSERT OR REPLACE INTO memories_fts (rowid, text, dt
   SELECT m.seq, m.tokens, m.dt, '' FROM json_each(?2) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value
   WHERE m.status = 'active' AND NOT EXISTS (SELECT 1 FROM memories_fts_docsize d WHERE d.id = m.seq)`;
 const SQL_UNINDEXED_MESSAGES = `SELECT m.origin_key FROM json_each(?2) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value
-  WHERE NOT EXISTS (SELECT 1 FROM messages_fts_docsize d WHERE d.id = m.seq)`;
+  WHERE NOT ${isRemoved("m")} AND NOT EXISTS (SELECT 1 FROM messages_fts_docsize d WHERE d.id = m.seq)`;
 const SQL_COUNT_MESSAGES = `UPDATE conversations SET message_count = (SELECT count(*) FROM messages m WHERE m.user_id = ?1 AND m.conversation = conversations.id)
   WHERE user_id = ?1 AND message_count <> (SELECT count(*) FROM messages m WHERE m.user_id = ?1 AND m.conversation = conversations.id)`;
-const ACTIVE_MESSAGES =
-  "conversations c JOIN messages m ON m.user_id = c.user_id AND m.conversation = c.id WHERE c.user_id = ?1 AND c.status = 'active'";
 /** Sums as they are kept by every write: bytes of all memories, and of the messages of active conversations. */
-const SQL_COUNT = `INSERT INTO accounts (user_id, memories_active, memories_pending, memories_trashed, memory_tokens, memory_tokenizer, conversations, conversations_trashed, messages, message_tokens, message_tokenizer, bytes)
-  SELECT ?1, mem.active, mem.pending, mem.trashed, mem.tokens, mem.tokenizer, con.active, con.trashed, msg.n, msg.tokens, msg.tokenizer, mem.bytes + msg.bytes FROM
-  (SELECT coalesce(sum(status = 'active'), 0) active, coalesce(sum(status = 'pending'), 0) pending, coalesce(sum(status = 'trashed'), 0) trashed,
-    coalesce(sum(iif(status = 'active', token_count, 0)), 0) tokens, coalesce(min(tokenizer_version), ${TOKENIZER_VERSION}) tokenizer, coalesce(sum(size_bytes), 0) bytes
-    FROM memories WHERE user_id = ?1) mem,
-  (SELECT coalesce(sum(status = 'active'), 0) active, coalesce(sum(status = 'trashed'), 0) trashed FROM conversations WHERE user_id = ?1) con,
-  (SELECT count(*) n, coalesce(sum(m.token_count), 0) tokens, coalesce(min(m.tokenizer_version), ${TOKENIZER_VERSION}) tokenizer, coalesce(sum(m.size_bytes), 0) bytes FROM ${ACTIVE_MESSAGES}) msg
+export const SQL_COUNT = `INSERT INTO accounts (user_id, memories_active, memories_pending, memories_trashed, memory_tokens, memory_tokenizer, conversations, conversations_trashed, messages, message_tokens, message_tokenizer, bytes)
+  SELECT ?1, mem.active, mem.pending, mem.trashed, mem.tokens, mem.tokenizer, con.active, con.trashed, msg.n, msg.tokens, msg.tokenizer, mem.bytes + msg.bytes FROM ${SUMS}
   WHERE true ON CONFLICT (user_id) DO UPDATE SET memories_active = excluded.memories_active, memories_pending = excluded.memories_pending,
     memories_trashed = excluded.memories_trashed, memory_tokens = excluded.memory_tokens, memory_tokenizer = min(memory_tokenizer, excluded.memory_tokenizer),
     conversations = excluded.conversations, conversations_trashed = excluded.conversations_trashed, messages = excluded.messages, message_tokens = excluded.message_tokens,
@@ -140,10 +133,10 @@ const SAMPLE_COLUMNS = [
   "memories_sampled",
   "messages_sampled",
 ];
-/** A key that was used says which operation answers it. */
 /** What they had imported is taken away: the same files are to be imported from the beginning, and no batch of theirs goes on. */
 const SQL_FORGET_IMPORTS = `UPDATE jobs SET state = 'cancelled', upload_key = NULL WHERE user_id = ?1 AND kind = 'import'
   AND state IN ('created', 'running', 'waiting_quota', 'cancelled') AND (state <> 'cancelled' OR upload_key IS NOT NULL)`;
+/** A key that was used says which operation answers it. */
 const SQL_FORGET_KEYS = `DELETE FROM idempotency WHERE user_id = ?1
   AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.user_id = ?1 AND o.id = idempotency.op)`;
 

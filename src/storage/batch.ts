@@ -58,3 +58,13 @@ export function packed<T>(items: readonly T[], sizeOf: (item: T) => number): T[]
   }
   return parts;
 }
+
+/** Statements for each part of the rows that fits a parameter: each statement for all parts, then the next one. */
+export function each(
+  rows: readonly object[],
+  statements: readonly ((rows: string) => D1PreparedStatement)[],
+): D1PreparedStatement[] {
+  const texts = rows.map((row) => JSON.stringify(row));
+  const parts = packed(texts, ({ length }) => length + 1).map((part) => `[${part.join(",")}]`);
+  return statements.flatMap((statement) => parts.map(statement));
+}

@@ -17,6 +17,7 @@ import { drizzle } from "drizzle-orm/d1";
 import type { Role, Source } from "./closed-lists.ts";
 import { holdsNoneOf } from "./full-text.ts";
 import { conversations, messages, type MemoryStatus } from "./schema.ts";
+import { isBeingPurged } from "./sums.ts";
 
 /** Rows as they are read: `body` is the ciphertext in hex. */
 export type ConversationRow = Omit<typeof conversations.$inferSelect, "body"> & {
@@ -50,6 +51,11 @@ export interface MessagePlace {
 
 /** Stands before the conversation's id in a message that an undo took out of it, and is in no id: nothing finds it there but another undo or the same file. */
 export const REMOVED_FROM = "~";
+
+/** Whether messages `row` are such. */
+export function isRemoved(row: string): string {
+  return `${row}.conversation LIKE '${REMOVED_FROM}%'`;
+}
 
 /** Messages share the status of their conversation. */
 export const OF_ACTIVE_CONVERSATION = and(
@@ -130,6 +136,8 @@ export function openConversations(d1: D1Database, userId: string) {
       const conditions = [
         eq(conversations.userId, userId),
         eq(conversations.status, filter.status),
+        // Nothing brings those back.
+        filter.status === "trashed" ? sql.raw(`NOT ${isBeingPurged("conversations")}`) : undefined,
         filter.source === undefined ? undefined : eq(conversations.source, filter.source),
         filter.after === undefined ? undefined : gte(conversations.updatedAt, filter.after),
         filter.before === undefined ? undefined : lt(conversations.updatedAt, filter.before),

@@ -6,7 +6,7 @@
 import { and, asc, eq, getTableColumns, gt, gte, lt, or, sql } from "drizzle-orm";
 import { getTableConfig, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { drizzle } from "drizzle-orm/d1";
-import type { ConversationRow, MessageRow } from "./conversations.ts";
+import { REMOVED_FROM, type ConversationRow, type MessageRow } from "./conversations.ts";
 import type { MemoryRow, MemoryVersionRow } from "./memories.ts";
 import type { OperationRow } from "./operations.ts";
 import {
@@ -43,11 +43,17 @@ export type TimePlace = readonly [createdAt: number, id: string];
 /** Rows of a page. Arbitrary: some hundreds of kilobytes of ordinary text. */
 export const ROWS_A_PAGE = 500;
 /** Ciphertext of a page, which arrives as twice as many characters of hex; the last row may exceed it. Arbitrary, far below 128 MB. */
-const PAGE_BYTES = 1_000_000;
+export const PAGE_BYTES = 1_000_000;
 /** Arbitrary: as many chats as have, at ten messages each, a page of messages. */
 const CONVERSATIONS_A_PAGE = 50;
 
-const SQL_MEMORIES = pageSql(memories, ["t.id"], "t.user_id = ?1 AND t.id > ?2");
+const SQL_MEMORIES = pageSql(
+  memories,
+  ["t.id"],
+  "t.user_id = ?1 AND t.id > ?2",
+  "memories t",
+  "?3",
+);
 /** Of each status as many as a page holds, found along the index, and of those the first: a memory has its place whatever its status becomes. */
 const SQL_MEMORIES_BY_TIME = pageSql(
   memories,
@@ -77,6 +83,12 @@ const SQL_MESSAGES_OF_MANY = pageSql(
   "t.user_id = ?1 AND t.conversation = j.value",
   "json_each(?2) j CROSS JOIN messages t",
 );
+/** Several that undos took out may have had one place. */
+const SQL_REMOVED_MESSAGES = pageSql(
+  messages,
+  ["t.conversation", "t.position", "t.id"],
+  `t.user_id = ?1 AND t.conversation > '${REMOVED_FROM}' AND (t.conversation, t.position, t.id) > (?2, ?3, ?4)`,
+);
 const SQL_CONVERSATION_VERSIONS = pageSql(
   conversationVersions,
   ["t.id", "t.version"],
@@ -102,8 +114,11 @@ export function openExportRows(d1: D1Database, userId: string) {
 
   return {
     /** By id, whatever their status. */
-    async memories(after: string): Promise<Page<ExportRow<MemoryRow>>> {
-      return memoryPage(await page<StoredFlags<ExportRow<MemoryRow>>>(SQL_MEMORIES, [after]));
+    async memories(after: string, limit = ROWS_A_PAGE): Promise<Page<ExportRow<MemoryRow>>> {
+      const values = [userId, after, limit];
+      return memoryPage(
+        await readPage<StoredFlags<ExportRow<MemoryRow>>>(d1, SQL_MEMORIES, values, limit),
+      );
     },
 
     /** Oldest first, whatever their status. */
@@ -122,13 +137,13 @@ export function openExportRows(d1: D1Database, userId: string) {
     },
 
     /** By id, whatever their status. */
-    async conversations(after: string): Promise<ConversationRow[]> {
+    async conversations(after: string, limit = CONVERSATIONS_A_PAGE): Promise<ConversationRow[]> {
       return db
         .select(conversationRow)
         .from(conversations)
         .where(and(eq(conversations.userId, userId), gt(conversations.id, after)))
         .orderBy(asc(conversations.id))
-        .limit(CONVERSATIONS_A_PAGE);
+        .limit(limit);
     },
 
     /** Active ones by when they began. `from` inclusive, `before` exclusive, milliseconds UTC. */
@@ -162,6 +177,10 @@ export function openExportRows(d1: D1Database, userId: string) {
     /** Of short conversations, in the order given: all of their rows are walked, however many fit the page. */
     messagesOfMany: (ids: readonly string[]): Promise<Page<ExportRow<MessageRow>>> =>
       page<ExportRow<MessageRow>>(SQL_MESSAGES_OF_MANY, [JSON.stringify(ids)]),
+
+    /** Those that undos took out of their conversations. */
+    removedMessages: (place: readonly [conversation: string, position: number, id: string]) =>
+      page<ExportRow<MessageRow>>(SQL_REMOVED_MESSAGES, place),
 
     conversationVersions: (place: readonly [id: string, version: number]) =>
       page<ConversationVersionRow>(SQL_CONVERSATION_VERSIONS, place),

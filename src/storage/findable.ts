@@ -17,6 +17,10 @@ const SQL_UNLABEL = `DELETE FROM memory_labels WHERE user_id = ?1 AND (label, se
 const SQL_NAME_LABELS = `INSERT INTO labels (user_id, label, kind, key_version, created_at, body)
   SELECT ?1, l.value->>'label', l.value->>'kind', l.value->>'keyVersion', ?4, unhex(l.value->>'body')
   FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
+const SQL_RESPELL = `INSERT INTO labels (user_id, label, kind, key_version, created_at, body)
+  SELECT ?1, l.value->>'label', l.value->>'kind', l.value->>'keyVersion', ?4, unhex(l.value->>'body')
+  FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE l.value->>'isRespelt'
+  ON CONFLICT (user_id, label) DO UPDATE SET key_version = excluded.key_version, body = excluded.body`;
 const SQL_LABEL = `INSERT INTO memory_labels (user_id, label, seq)
   SELECT ?1, l.value->>'label', m.seq FROM ${CHANGED} CROSS JOIN json_each(j.value->'labels'->'add') l WHERE true ON CONFLICT DO NOTHING`;
 
@@ -38,10 +42,13 @@ export function findableStatements(
   const bound = (statement: string) => d1.prepare(statement).bind(userId, op, rows);
   const drops = items.some(({ labels }) => (labels?.drop.length ?? 0) > 0);
   const adds = items.some(({ labels }) => (labels?.add.length ?? 0) > 0);
+  const respells = items.some(({ labels }) => labels?.add.some(({ isRespelt }) => isRespelt));
+  const named = (statement: string) => d1.prepare(statement).bind(userId, op, rows, now);
   return [
     bound(SQL_UNINDEX),
     bound(SQL_INDEX),
     ...(drops ? [bound(SQL_UNLABEL)] : []),
-    ...(adds ? [d1.prepare(SQL_NAME_LABELS).bind(userId, op, rows, now), bound(SQL_LABEL)] : []),
+    ...(adds ? [named(SQL_NAME_LABELS), bound(SQL_LABEL)] : []),
+    ...(respells ? [named(SQL_RESPELL)] : []),
   ];
 }

@@ -1,6 +1,7 @@
 /** Imports, exports and backups of one user. What a report says of a person's data is sealed. */
 import {
   and,
+  count,
   desc,
   eq,
   getTableColumns,
@@ -9,6 +10,7 @@ import {
   isNotNull,
   isNull,
   lte,
+  min,
   or,
   sql,
 } from "drizzle-orm";
@@ -96,6 +98,24 @@ export function openJobs(d1: D1Database, userId: string) {
       return found ?? null;
     },
 
+    /** Of those that were heard of since: how many, and when the one was that was silent longest. */
+    async importsInFlight(
+      since: number,
+    ): Promise<{ readonly count: number; readonly oldest: number }> {
+      const [found] = await db
+        .select({ count: count(), oldest: min(jobs.updatedAt) })
+        .from(jobs)
+        .where(
+          and(
+            eq(jobs.userId, userId),
+            eq(jobs.kind, "import"),
+            inArray(jobs.state, OPEN),
+            gt(jobs.updatedAt, since),
+          ),
+        );
+      return { count: found?.count ?? 0, oldest: found?.oldest ?? since };
+    },
+
     /** @param body sealed, in hex */
     async correct(id: string, body: string): Promise<void> {
       await d1
@@ -152,6 +172,26 @@ export function openJobs(d1: D1Database, userId: string) {
         .from(jobs)
         .where(and(eq(jobs.userId, userId), eq(jobs.id, id)));
       return found ?? null;
+    },
+
+    /** The newest first. @param before the id of one: those that came before it */
+    async imports(before: string | null, limit: number): Promise<JobRow[]> {
+      return db
+        .select({ ...getTableColumns(jobs), body: sql<string>`hex(${jobs.body})` })
+        .from(jobs)
+        .where(
+          and(
+            eq(jobs.userId, userId),
+            eq(jobs.kind, "import"),
+            // Without one: of a version that kept no reports.
+            sql`length(${jobs.body}) > 0`,
+            before === null
+              ? undefined
+              : sql`(${jobs.createdAt}, ${jobs.id}) < (SELECT b.created_at, b.id FROM jobs b WHERE b.user_id = ${userId} AND b.id = ${before})`,
+          ),
+        )
+        .orderBy(desc(jobs.createdAt), desc(jobs.id))
+        .limit(limit);
     },
 
     /** Exports, the newest first, without those that can no longer be downloaded. */

@@ -75,6 +75,8 @@ export interface SealedLabel {
   readonly kind: "tag" | "project" | "directory";
   readonly keyVersion: number;
   readonly body: string;
+  /** Its name is written so from now on; absent: as it was when it first came. */
+  readonly isRespelt?: true;
 }
 
 /** Who did what, when; goes into the row of `operations`. */

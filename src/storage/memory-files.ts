@@ -132,8 +132,7 @@ const SQL_REDACT = `UPDATE memories SET ${REDACTED}, version = version + 1, chan
 const SQL_REDACT_VERSIONS = `UPDATE memory_versions SET ${REDACTED} WHERE ${WITH_TEXT}`;
 const SQL_REDACTED_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
   SELECT ?1, ?4, 'update', ?5, ?6, ?7, '{"redacted":1}', NULL, ?2
-  WHERE EXISTS (SELECT 1 FROM memory_versions WHERE user_id = ?1 AND id = ?2 AND body_version = ?3 AND dt = '')
-  OR EXISTS (SELECT 1 FROM memories WHERE user_id = ?1 AND id = ?2 AND body_version = ?3 AND dt = '') ON CONFLICT DO NOTHING`;
+  WHERE EXISTS (SELECT 1 FROM memory_versions WHERE ${WITH_TEXT}) OR EXISTS (SELECT 1 FROM memories WHERE ${WITH_TEXT}) ON CONFLICT DO NOTHING`;
 
 /** Puts rows in the place of those one version before them, where this operation kept those. */
 export function rewriteStatements(
@@ -267,7 +266,7 @@ export function openMemoryFiles(d1: D1Database, userId: string) {
       return results;
     },
 
-    /** Puts another text in the place of an earlier one, everywhere. False: it is in use. */
+    /** Puts another text in the place of an earlier one, everywhere. False: it is in use, or gone already. */
     async redact(
       { id, bodyVersion }: { readonly id: string; readonly bodyVersion: number },
       redacted: Pick<SealedMemory, "body" | "sizeBytes" | "keyVersion" | "fingerprint">,
@@ -276,11 +275,12 @@ export function openMemoryFiles(d1: D1Database, userId: string) {
       const bound = [userId, id, bodyVersion];
       const text = JSON.stringify(redacted);
       const results = await runBatch(d1, [
+        // Before the text is gone.
+        d1.prepare(SQL_REDACTED_OPERATION).bind(...bound, op, grantId, client, now),
         d1.prepare(SQL_COUNT_REDACTED).bind(...bound, text),
         d1.prepare(SQL_REDACTED_VERSION).bind(...bound, op, now),
         d1.prepare(SQL_REDACT).bind(...bound, text, op, now),
         d1.prepare(SQL_REDACT_VERSIONS).bind(...bound, text),
-        d1.prepare(SQL_REDACTED_OPERATION).bind(...bound, op, grantId, client, now),
         d1.prepare(SQL_HAS_OPERATION).bind(userId, op),
       ]);
       return results.at(-1)?.results.length === 1;

@@ -4,12 +4,10 @@ import { drizzle } from "drizzle-orm/d1";
 import type { SearchIndex } from "../search/candidates.ts";
 import { readFrequencies } from "./full-text.ts";
 import type { MemoryRow, ReadableMemory } from "./memories.ts";
+import { MEMORY_CANDIDATES } from "./memory-candidates.ts";
 import { conditionsOf, type MemoryFilter } from "./memory-filter.ts";
 import type { AccountRow } from "./accounts.ts";
 import { memories } from "./schema.ts";
-
-/** Rows that are ranked again; two are read for each. Figures: bench/RESULTS.md. */
-export const MEMORY_CANDIDATES = 96;
 
 /** What a search ranks, and opens of the best. */
 export type FoundMemory = ReadableMemory & Pick<MemoryRow, "tokens" | "dt" | "tokenCount">;

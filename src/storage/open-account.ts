@@ -8,6 +8,7 @@ import { openBackups, type BackupStore } from "./backups.ts";
 import { openConversations, type ConversationStore } from "./conversations.ts";
 import { openExportRows, type ExportRows } from "./export-rows.ts";
 import { openImports, type ImportStore } from "./imports.ts";
+import { openIntegrity, type IntegrityStore } from "./integrity.ts";
 import { openJobs, type JobStore } from "./jobs.ts";
 import { openMemories, type MemoryStore } from "./memories.ts";
 import { openManyMemories, type ManyMemoriesStore } from "./many-memories.ts";
@@ -15,8 +16,10 @@ import { openMemoryFiles, type MemoryFileStore } from "./memory-files.ts";
 import { openMemoryIndex, type MemoryIndex } from "./memory-index.ts";
 import { openMessageIndex, type MessageIndex } from "./message-index.ts";
 import { openArchiveRestore, type ArchiveRestoreStore } from "./archive-restore.ts";
+import { openRuleEffects, type RuleEffectStore } from "./rule-effects.ts";
 import type { MemoryRules, RuleSources } from "./rules.ts";
 import { openOperations, type OperationStore } from "./operations.ts";
+import { readLimits, type Limits } from "./limits.ts";
 import { readPlan, type Plan } from "./plan.ts";
 import { openSyncRows, type SyncRows } from "./sync-rows.ts";
 import { openSyncedConversations, type SyncedConversationStore } from "./synced-conversations.ts";
@@ -49,12 +52,15 @@ export interface OpenAccount {
   readonly syncRows: SyncRows;
   readonly syncedMemories: SyncedMemoryStore;
   readonly syncedConversations: SyncedConversationStore;
+  readonly integrity: IntegrityStore;
   readonly jobs: JobStore;
   readonly timeline: TimelineStore;
+  readonly ruleEffects: RuleEffectStore;
   readonly archives: ArchiveStore;
   readonly backups: BackupStore;
   readonly backupFiles: BackupFiles;
   readonly plan: Plan;
+  readonly limits: Limits;
   /** Runs imports of one user one after another: two at once would each compare with a state that the other changes. */
   readonly oneAtATime: OneAtATime;
   /** What an import knows of words already. Empty where the caller keeps none. */
@@ -85,7 +91,7 @@ export interface Caller {
 }
 
 export function openAccount(
-  env: { readonly DB: D1Database; readonly ARCHIVES: R2Bucket; readonly PLAN: string },
+  env: Pick<Env, "DB" | "ARCHIVES" | "PLAN" | "LIMITS">,
   { user, account }: { readonly user: { readonly timeZone: string }; readonly account: AccountRow },
   opened: Pick<OpenAccount, "keys" | "oneAtATime" | "vocabularyOf" | "rules" | "ruleSources">,
 ): OpenAccount {
@@ -110,12 +116,15 @@ export function openAccount(
     syncRows: openSyncRows(env.DB, keys.userId),
     syncedMemories: openSyncedMemories(env.DB, keys.userId),
     syncedConversations: openSyncedConversations(env.DB, keys.userId),
+    integrity: openIntegrity(env.DB, keys.userId),
     jobs: openJobs(env.DB, keys.userId),
     timeline: openTimeline(env.DB, keys.userId),
+    ruleEffects: openRuleEffects(env.DB, keys.userId),
     archives: openArchives(env.ARCHIVES, keys),
     backups: openBackups(env.DB, keys.userId),
     backupFiles: openBackupFiles(env.ARCHIVES, keys.userId),
     plan: readPlan(env.PLAN),
+    limits: readLimits(env),
   };
 }
 

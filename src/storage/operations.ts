@@ -2,10 +2,9 @@
  * Operations, and undoing them. An undo brings back the earlier states that an operation replaced, as new versions, and puts what it
  * made into the trash. Rows are copied within the database: no key is needed, and one write costs each item once.
  */
-import { and, desc, eq, gte, lt, ne, sql } from "drizzle-orm";
+import { and, desc, eq, gte, lt, ne, sql, type SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
-import { SQL_CHANGED } from "./accounts.ts";
 import { runBatch } from "./batch.ts";
 import { columnLists, prefixed } from "./columns.ts";
 import { conversationStatements } from "./conversation-states.ts";
@@ -22,11 +21,18 @@ import {
 
 export type OperationRow = typeof operations.$inferSelect;
 
+/**
+ * The operation whose change an item was left with when the one that is undone had ended: mostly that itself. What an archive brought was
+ * left by an operation that came with it. Null: by none that is known.
+ */
+type LeftBy = string | null;
+
 /** One memory as far as an undo must know it. */
 export interface TouchedMemory {
   readonly id: string;
   readonly version: number;
   readonly changedOp: string;
+  readonly leftBy: LeftBy;
   readonly bodyVersion: number;
   /** The state that the operation replaced; null: it made the memory. */
   readonly earlier: {
@@ -43,6 +49,7 @@ export interface TouchedConversation {
   readonly id: string;
   readonly version: number;
   readonly changedOp: string;
+  readonly leftBy: LeftBy;
   /** The state that the operation replaced; null: it made the conversation. */
   readonly earlierVersion: number | null;
 }
@@ -111,9 +118,16 @@ const SQL_TRASH = `${ITEMS} UPDATE memories SET status = 'trashed', trashed_at =
 const SQL_DONE = `SELECT j.value AS id FROM json_each(?3) j WHERE
   EXISTS (SELECT 1 FROM memories m WHERE m.user_id = ?1 AND m.id = j.value AND m.changed_op = ?2)
   OR EXISTS (SELECT 1 FROM conversations c WHERE c.user_id = ?1 AND c.id = j.value AND c.changed_op = ?2)`;
+/** Of the items in ?3 those that this operation has changed by now, after ?9, what it had counted before. */
+const counted = (
+  table: "memories" | "conversations",
+) => `nullif(coalesce(?9->>'${table}', 0) + (SELECT count(*) FROM json_each(?3) j
+  CROSS JOIN ${table} i ON i.user_id = ?1 AND i.id = j.value AND i.changed_op = ?2), 0)`;
+/** In the batch that it counts, because what comes after it may fail. Without ?9 whoever asked counts: an import, by its report. */
 const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
-  SELECT ?1, ?2, ?8, ?4, ?5, ?6, '{}', ?7, NULL WHERE EXISTS (${SQL_DONE}) ON CONFLICT DO NOTHING`;
-const SQL_FINISH = "UPDATE operations SET counts = ?3 WHERE user_id = ?1 AND id = ?2";
+  SELECT ?1, ?2, ?8, ?4, ?5, ?6,
+    iif(?9 IS NULL, '{}', json_patch('{}', json_object('memories', ${counted("memories")}, 'conversations', ${counted("conversations")}))), ?7, NULL
+  WHERE EXISTS (${SQL_DONE}) ON CONFLICT (user_id, id) DO UPDATE SET counts = excluded.counts WHERE ?9 IS NOT NULL`;
 
 const SQL_CHANGED_MEMORIES = `SELECT v.id FROM json_each(?2) j CROSS JOIN memory_versions v ON v.user_id = ?1 AND v.replaced_op = j.value
   UNION SELECT m.id FROM json_each(?2) j CROSS JOIN operations o ON o.user_id = ?1 AND o.id = j.value
@@ -128,6 +142,11 @@ export interface WriteTally {
 
 const SQL_TALLY = `SELECT grant_id AS grantId, kind, created_at / 86400000 AS day, count(*) AS writes
   FROM (SELECT grant_id, kind, created_at FROM operations WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2) GROUP BY grant_id, kind, day`;
+
+/** ?2 operation. A restore takes operations away, as D1's Time Travel does, and may leave those that were under way. */
+const SQL_GOES_ON = `SELECT 1 FROM operations WHERE user_id = ?1 AND id = ?2
+  AND NOT EXISTS (SELECT 1 FROM operations r WHERE r.user_id = ?1 AND r.id > ?2 AND r.kind = 'restore'
+    AND EXISTS (SELECT 1 FROM jobs b WHERE b.user_id = ?1 AND b.id = r.subject AND b.kind = 'restore'))`;
 
 export type OperationStore = ReturnType<typeof openOperations>;
 
@@ -157,6 +176,12 @@ export function openOperations(d1: D1Database, userId: string) {
         .from(operations)
         .where(and(mine, eq(operations.id, id)));
       return row ?? null;
+    },
+
+    /** Whether the account goes on from that operation: it is there, and no backup was restored since. */
+    async goesOnFrom(id: string): Promise<boolean> {
+      const { results } = await d1.prepare(SQL_GOES_ON).bind(userId, id).run();
+      return results.length > 0;
     },
 
     /** Newest first. `before`: an operation's id. */
@@ -257,7 +282,22 @@ export function openOperations(d1: D1Database, userId: string) {
     },
 
     /** Memories that it made or changed, as they are now. */
-    async touchedMemories({ id, kind, subject }: OperationRow): Promise<TouchedMemory[]> {
+    async touchedMemories(operation: OperationRow): Promise<TouchedMemory[]> {
+      const { id, kind, subject } = operation;
+      if (isArchiveRestore(operation)) {
+        const { version, changedOp, bodyVersion } = memories;
+        const rows = await db
+          .select({
+            id: memories.id,
+            version,
+            changedOp,
+            bodyVersion,
+            leftBy: leftBy("memories", id),
+          })
+          .from(memories)
+          .where(and(eq(memories.userId, userId), cameWith("memories", id)));
+        return rows.map((row) => ({ ...row, earlier: null }));
+      }
       const changed = await db
         .select({ id: memoryVersions.id, ...EARLIER })
         .from(memoryVersions)
@@ -298,6 +338,7 @@ export function openOperations(d1: D1Database, userId: string) {
         const before = earlier.get(row.id);
         return {
           ...row,
+          leftBy: id,
           earlier:
             before === undefined
               ? null
@@ -311,11 +352,16 @@ export function openOperations(d1: D1Database, userId: string) {
       });
     },
 
-    async touchedConversations({
-      id,
-      kind,
-      subject,
-    }: OperationRow): Promise<TouchedConversation[]> {
+    async touchedConversations(operation: OperationRow): Promise<TouchedConversation[]> {
+      const { id, kind, subject } = operation;
+      if (isArchiveRestore(operation)) {
+        const { version, changedOp } = conversations;
+        const rows = await db
+          .select({ id: conversations.id, version, changedOp, leftBy: leftBy("conversations", id) })
+          .from(conversations)
+          .where(and(eq(conversations.userId, userId), cameWith("conversations", id)));
+        return rows.map((row) => ({ ...row, earlierVersion: null }));
+      }
       // What is about one memory touches no conversation.
       if (subject !== null || kind === "save" || kind === "update" || kind === "rule") return [];
       return db
@@ -323,6 +369,7 @@ export function openOperations(d1: D1Database, userId: string) {
           id: conversations.id,
           version: conversations.version,
           changedOp: conversations.changedOp,
+          leftBy: sql<string>`${id}`,
           earlierVersion: sql<number | null>`(SELECT min(v.version) FROM conversation_versions v
             WHERE v.user_id = conversations.user_id AND v.id = conversations.id AND v.replaced_op = ${id})`,
         })
@@ -395,9 +442,12 @@ export function openOperations(d1: D1Database, userId: string) {
         kind,
         undoes,
         roots = null,
+        before,
       }: {
         readonly kind: OperationRow["kind"];
         readonly undoes: string | null;
+        /** What the operation has counted in earlier batches; null: it is counted elsewhere. */
+        readonly before: Readonly<Partial<Record<"memories" | "conversations", number>>> | null;
         /** Label of the roots of stores; null where no active memory leaves its place. */
         readonly roots?: string | null;
       },
@@ -420,7 +470,19 @@ export function openOperations(d1: D1Database, userId: string) {
           : conversationStatements({ withMessages }).map((statement) =>
               bound(d1, statement, [userId, op, now, conversationRows, undoes]),
             )),
-        d1.prepare(SQL_OPERATION).bind(userId, op, ids, grantId, client, now, undoes, kind),
+        d1
+          .prepare(SQL_OPERATION)
+          .bind(
+            userId,
+            op,
+            ids,
+            grantId,
+            client,
+            now,
+            undoes,
+            kind,
+            before === null ? null : JSON.stringify(before),
+          ),
         d1.prepare(SQL_DONE).bind(userId, op, ids),
       ];
       const results = await runBatch(d1, statements);
@@ -428,19 +490,38 @@ export function openOperations(d1: D1Database, userId: string) {
       const done = (results.at(-1)?.results ?? []) as { id: string }[];
       return new Set(done.map(({ id }) => id));
     },
-
-    async finish(id: string, counts: Readonly<Record<string, number>>): Promise<void> {
-      await runBatch(d1, [
-        d1.prepare(SQL_FINISH).bind(userId, id, JSON.stringify(counts)),
-        d1.prepare(SQL_CHANGED).bind(userId),
-      ]);
-    },
   };
 }
 
 /** By kind of item; `purged_…`: those of them that are gone for good. */
 export function countsOf({ counts }: OperationRow): Partial<Record<string, number>> {
   return JSON.parse(counts) as Partial<Record<string, number>>; // written by the stores alone
+}
+
+/** An archive brings its items with the operations that made them: their own is about the job that wrote them. Other imports are about many items. */
+export function isArchiveRestore({
+  kind,
+  subject,
+}: Pick<OperationRow, "kind" | "subject">): boolean {
+  return kind === "import" && subject !== null;
+}
+
+const VERSIONS_OF = {
+  memories: "memory_versions",
+  conversations: "conversation_versions",
+} as const;
+
+/** What came with an archive, by its restore. The account was empty before, and ids of operations sort by time. What came into the trash stays there. */
+function cameWith(items: keyof typeof VERSIONS_OF, restore: string): SQL {
+  const table = sql.raw(items);
+  return sql`${table}.created_op < ${restore} AND NOT (${table}.status = 'trashed' AND ${table}.changed_op < ${restore})`;
+}
+
+/** By which operation of the archive it was left as it came. */
+function leftBy(items: keyof typeof VERSIONS_OF, restore: string): SQL<LeftBy> {
+  const [table, versions] = [sql.raw(items), sql.raw(VERSIONS_OF[items])];
+  return sql<LeftBy>`iif(${table}.changed_op < ${restore}, ${table}.changed_op, (SELECT v.changed_op FROM ${versions} v
+    WHERE v.user_id = ${table}.user_id AND v.id = ${table}.id AND v.changed_op < ${restore} ORDER BY v.version DESC LIMIT 1))`;
 }
 
 const EARLIER = {

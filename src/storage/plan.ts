@@ -1,5 +1,5 @@
 /** What the deployer's Workers plan allows. */
-import { UserError } from "../errors.ts";
+import { retryAfter, UserError } from "../errors.ts";
 
 export interface Plan {
   /** What one batch of an import may hold. */
@@ -86,13 +86,31 @@ export function isDayUsedUp(error: unknown): boolean {
   );
 }
 
+/** Of the platform, where one request asks for more than its plan allows, in the words that others report: no deployment was seen to say it. */
+function isTooMuchAtOnce(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    /Too many (?:API requests by single worker|subrequests)/u.test(error.message) ||
+    isTooMuchAtOnce(error.cause)
+  );
+}
+
 /** What a caller is told of an error; null: only that something failed. */
 export function userErrorOf(error: unknown): UserError | null {
   if (error instanceof UserError) return error;
+  if (isTooMuchAtOnce(error)) {
+    return new UserError(
+      "too_large",
+      "One request may not do so much on this server's Cloudflare plan; a part of it may be done.",
+      "Send less at once. Of an export the page /import and `cofio import` send parts that fit; what is there already changes nothing.",
+      { partial: true },
+    );
+  }
   if (!isDayUsedUp(error)) return null;
   return new UserError(
     "limit_reached",
     "This server has used what Cloudflare's free plan allows it for today.",
     "Try again after midnight UTC. Nothing that was saved is lost.",
+    retryAfter(nextDay(Date.now()) - Date.now()),
   );
 }

@@ -6,3 +6,6 @@ export const MAX_EXPIRY_DAYS = 36_500;
 export const MAX_BLOCKED_TAGS = 100;
 /** Characters. */
 export const MAX_BLOCKED_TAG = 64;
+
+/** Rows that are looked at for each count of what a rule is about; arbitrary, and as many memories as an account has at most by default. */
+export const MAX_EFFECT_ROWS = 10_000;

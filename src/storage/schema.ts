@@ -29,6 +29,8 @@ export const users = sqliteTable("users", {
   keyVersion: integer("key_version").notNull(),
   wrappedKey: blob("wrapped_key", { mode: "buffer" }).notNull(),
   keyCheck: text("key_check").notNull(),
+  /** Which `VAULT_KEY` wraps it (`vaultKeyId`); null: from before that was noted. */
+  wrappedUnder: text("wrapped_under"),
   timeZone: text("time_zone").notNull(),
   locale: text("locale").notNull(),
   createdAt: time("created_at").notNull(),
@@ -62,6 +64,8 @@ export const accounts = sqliteTable("accounts", {
   lastExportAt: time("last_export_at"),
   lastBackupAt: time("last_backup_at"),
   lastVerifiedBackupAt: time("last_verified_backup_at"),
+  /** JSON: the check of the rows against each other that runs, or ran last (`integrity/check.ts`). Ids and counts only. */
+  integrity: text("integrity"),
 });
 
 const memoryColumns = {
@@ -164,7 +168,7 @@ export const operations = sqliteTable(
     /** JSON: counts by kind of item. */
     counts: text("counts").notNull(),
     undoesOp: text("undoes_op"),
-    /** The one item it was about; null when there were many. */
+    /** The one item it was about, of the restore of a backup or an archive its job; null when there were many items. */
     subject: text("subject"),
   },
   (t) => [primaryKey({ columns: [t.userId, t.id] })],

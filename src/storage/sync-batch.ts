@@ -1,5 +1,4 @@
 /** What the batches of a sync have in common. */
-import { packed } from "./batch.ts";
 import { ROWS_WRITTEN } from "./imports.ts";
 import type { OperationInput } from "./memories.ts";
 import { dayOf } from "./plan.ts";
@@ -26,16 +25,6 @@ export function operationStatement(
 /** Of a batch that is repeated, because its answer got lost, it counts twice: the quota is an estimate on the high side. */
 export function spendStatement(d1: D1Database, now: number, rows: number): D1PreparedStatement {
   return d1.prepare(SQL_SPEND).bind(dayOf(now), rows + ROWS_WRITTEN.batch);
-}
-
-/** Statements for each part of the rows that fits a parameter. */
-export function each(
-  rows: readonly object[],
-  statements: readonly ((rows: string) => D1PreparedStatement)[],
-): D1PreparedStatement[] {
-  const texts = rows.map((row) => JSON.stringify(row));
-  const parts = packed(texts, ({ length }) => length + 1).map((part) => `[${part.join(",")}]`);
-  return statements.flatMap((statement) => parts.map(statement));
 }
 
 /** Versions by id. @param results of a batch whose last statement selects them */

@@ -5,7 +5,7 @@
 import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
-import { runBatch } from "./batch.ts";
+import { each, runBatch } from "./batch.ts";
 import { columnLists, prefixed } from "./columns.ts";
 import { REMOVED_FROM, type ConversationRow } from "./conversations.ts";
 import type { ConversationVersionRow, MessageVersionRow } from "./export-rows.ts";
@@ -18,13 +18,7 @@ import {
 import type { OperationInput } from "./memories.ts";
 import { CONTEXT_TURNS } from "./message-index.ts";
 import { conversations, conversationVersions, messages, messageVersions } from "./schema.ts";
-import {
-  each,
-  operationStatement,
-  spendStatement,
-  writtenIn,
-  type Expected,
-} from "./sync-batch.ts";
+import { operationStatement, spendStatement, writtenIn, type Expected } from "./sync-batch.ts";
 
 type OfUser<Row> = Omit<Row, "userId">;
 
@@ -111,24 +105,26 @@ const SQL_MESSAGES = `INSERT INTO messages (user_id, ${MESSAGE.names}) SELECT ?1
   WHERE true ON CONFLICT (user_id, origin_key) DO UPDATE SET ${MESSAGE_CHANGED.excluded} WHERE messages.version < excluded.version`;
 const SQL_MESSAGE_VERSIONS = `INSERT INTO message_versions (user_id, ${MESSAGE_VERSION.names}) SELECT ?1, ${MESSAGE_VERSION.fromJson}
   FROM json_each(?3) j CROSS JOIN ${IN_HAND} WHERE true ON CONFLICT DO NOTHING`;
+const NAMED = `json_each(?3) j CROSS JOIN ${IN_HAND} CROSS JOIN messages m ON m.user_id = ?1 AND m.conversation = c.id AND m.id = j.value->>'id'`;
 /** Taken out as an undo takes them out: nothing finds them there but the same file. */
-const REMOVED = `json_each(?3) j CROSS JOIN ${IN_HAND} CROSS JOIN messages m ON m.user_id = ?1 AND m.conversation = c.id AND m.id = j.value->>'id'`;
 const SQL_REMOVED_SUMS = `UPDATE accounts SET messages = accounts.messages - n.messages, message_tokens = message_tokens - n.tokens, bytes = accounts.bytes - n.bytes
-  FROM (SELECT count(*) AS messages, coalesce(sum(m.token_count), 0) AS tokens, coalesce(sum(m.size_bytes), 0) AS bytes FROM ${REMOVED}
+  FROM (SELECT count(*) AS messages, coalesce(sum(m.token_count), 0) AS tokens, coalesce(sum(m.size_bytes), 0) AS bytes FROM ${NAMED}
     WHERE c.status = 'active') n WHERE accounts.user_id = ?1`;
 const SQL_KEEP_REMOVED = `INSERT INTO message_versions (user_id, conversation, id, replaced_op, replaced_at, ${MESSAGE_SHARED.names})
-  SELECT ?1, m.conversation, m.id, ?2, ?4, ${prefixed("m", MESSAGE_SHARED.names)} FROM ${REMOVED} WHERE true ON CONFLICT DO NOTHING`;
-const SQL_UNINDEX_REMOVED = `DELETE FROM messages_fts WHERE rowid IN (SELECT m.seq FROM ${REMOVED})`;
+  SELECT ?1, m.conversation, m.id, ?2, ?4, ${prefixed("m", MESSAGE_SHARED.names)} FROM ${NAMED} WHERE true ON CONFLICT DO NOTHING`;
+const SQL_UNINDEX_REMOVED = `DELETE FROM messages_fts WHERE rowid IN (SELECT m.seq FROM ${NAMED})`;
 const SQL_REMOVE = `UPDATE messages SET conversation = '${REMOVED_FROM}' || conversation, version = version + 1, changed_op = ?2
-  WHERE seq IN (SELECT m.seq FROM ${REMOVED})`;
-const SQL_MOVE = `WITH places AS MATERIALIZED (SELECT m.seq, j.value->>'position' AS place FROM ${REMOVED})
+  WHERE seq IN (SELECT m.seq FROM ${NAMED})`;
+const SQL_MOVE = `WITH places AS MATERIALIZED (SELECT m.seq, j.value->>'position' AS place FROM ${NAMED})
   UPDATE messages SET position = places.place FROM places WHERE messages.seq IN (SELECT seq FROM places) AND messages.seq = places.seq`;
 const SQL_REINDEX = `${INDEX_MESSAGES} FROM messages m WHERE m.seq IN (SELECT n.seq FROM json_each(?3) j CROSS JOIN ${IN_HAND}
   CROSS JOIN messages n ON n.user_id = ?1 AND n.conversation = c.id
   AND n.position BETWEEN j.value->>'place' - ${CONTEXT_TURNS} AND j.value->>'place' + ${CONTEXT_TURNS})`;
-const SQL_MESSAGE_COUNT = `UPDATE conversations SET message_count = (SELECT count(*) FROM messages m WHERE m.user_id = ?1 AND m.conversation = conversations.id)
+/** An import that met an earlier part of it may have found that one whole. */
+const SQL_MESSAGE_COUNT = `UPDATE conversations SET digest = NULL, message_count = (SELECT count(*) FROM messages m WHERE m.user_id = ?1 AND m.conversation = conversations.id)
   WHERE user_id = ?1 AND changed_op = ?2 AND id IN (SELECT value FROM json_each(?3))`;
 const SQL_WRITTEN_CONVERSATIONS = `SELECT c.id, c.version FROM json_each(?3) j CROSS JOIN conversations c ON c.user_id = ?1 AND c.id = j.value AND c.changed_op = ?2`;
+const SQL_MET_ORIGINS = `SELECT c.origin_key AS originKey, c.id FROM json_each(?2) j CROSS JOIN conversations c ON c.user_id = ?1 AND c.origin_key = j.value`;
 const MET_MESSAGE = `m.id, m.conversation, m.origin_key AS originKey, m.position, m.version, m.created_op AS createdOp, m.changed_op AS changedOp`;
 const SQL_MET_MESSAGES = `SELECT ${MET_MESSAGE} FROM json_each(?2) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value`;
 const SQL_MESSAGES_THERE = `SELECT ${MET_MESSAGE} FROM json_each(?2) j CROSS JOIN messages m ON m.user_id = ?1 AND m.conversation = j.value ORDER BY m.conversation, m.position, m.seq`;
@@ -149,6 +145,15 @@ export function openSyncedConversations(d1: D1Database, userId: string) {
         .from(sql`json_each(${JSON.stringify(ids)}) j`)
         .crossJoin(conversations)
         .where(and(eq(conversations.userId, userId), sql`${conversations.id} = j.value`));
+    },
+
+    /** Which conversations have these keys of origin. */
+    async metOrigins(originKeys: readonly string[]): Promise<Map<string, string>> {
+      const { results } = await d1
+        .prepare(SQL_MET_ORIGINS)
+        .bind(userId, JSON.stringify(originKeys))
+        .run<{ originKey: string; id: string }>();
+      return new Map(results.map(({ originKey, id }) => [originKey, id]));
     },
 
     /** Messages of these keys, wherever they stand, and all that stand in these conversations, in order. One round trip. */
@@ -242,7 +247,8 @@ export function openSyncedConversations(d1: D1Database, userId: string) {
         spendStatement(
           d1,
           now,
-          conversation * units.length +
+          // Each is written again for its count of messages.
+          (conversation + 1) * units.length +
             message * said.length +
             version * (fresh.length + between.length + earlier.length) +
             2 * (moved.length + removed.length) +

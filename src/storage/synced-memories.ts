@@ -3,25 +3,21 @@
  * on that version, so a batch that runs again, or after a change by somebody else, leaves it alone.
  */
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
-import { packed, runBatch } from "./batch.ts";
+import { each, packed, runBatch } from "./batch.ts";
 import { columnLists, prefixed } from "./columns.ts";
 import { findableStatements, type LabelChanges } from "./findable.ts";
 import { ROWS_WRITTEN } from "./imports.ts";
 import type { MemoryRow, MemoryVersionRow, OperationInput, SealedMemory } from "./memories.ts";
 import { memories, memoryVersions } from "./schema.ts";
-import {
-  each,
-  operationStatement,
-  spendStatement,
-  writtenIn,
-  type Expected,
-} from "./sync-batch.ts";
+import { operationStatement, spendStatement, writtenIn, type Expected } from "./sync-batch.ts";
 
 type VersionRow = Omit<MemoryVersionRow, "userId">;
 
 export interface MemoryUnitRows {
   readonly row: SealedMemory & Expected;
   readonly labels: LabelChanges;
+  /** The operation of the other account that brought its state of now about. */
+  readonly saidBy: string;
   /** States between the one that was there and the new one. */
   readonly between: readonly VersionRow[];
 }
@@ -29,7 +25,15 @@ export interface MemoryUnitRows {
 /** What a memory that is to be written meets. */
 export type MetMemory = Pick<
   MemoryRow,
-  "id" | "version" | "status" | "supersededBy" | "createdOp" | "changedOp" | "bodyVersion" | "body"
+  | "id"
+  | "version"
+  | "status"
+  | "supersededBy"
+  | "lastUsedAt"
+  | "createdOp"
+  | "changedOp"
+  | "bodyVersion"
+  | "body"
 >;
 
 export interface TakenPlaces {
@@ -41,7 +45,7 @@ export interface TakenPlaces {
 const ALL = columnLists(memories, ["seq", "userId"], "j.value");
 const SHARED = columnLists(memories, ["seq", "userId", "id"]);
 const VERSION = columnLists(memoryVersions, ["userId"], "j.value");
-const SQL_MET = `SELECT m.id, m.version, m.status, m.superseded_by AS supersededBy, m.created_op AS createdOp, m.changed_op AS changedOp,
+const SQL_MET = `SELECT m.id, m.version, m.status, m.superseded_by AS supersededBy, m.last_used_at AS lastUsedAt, m.created_op AS createdOp, m.changed_op AS changedOp,
   m.body_version AS bodyVersion, hex(m.body) AS body FROM json_each(?2) j CROSS JOIN memories m ON m.user_id = ?1 AND m.id = j.value`;
 const SQL_MET_STATEMENTS = `SELECT m.id, m.fingerprint AS taken FROM json_each(?2) j CROSS JOIN memories m ON m.user_id = ?1 AND m.fingerprint = j.value
   AND m.status IN ('active', 'pending') AND m.superseded_by IS NULL`;
@@ -137,10 +141,10 @@ export function openSyncedMemories(d1: D1Database, userId: string) {
       const between = units.flatMap(({ row: { expected }, between: states }) =>
         states.map((state) => ({ ...state, expected })),
       );
-      const kept = units.map(({ row, between: [first] }) => ({
+      const kept = units.map(({ row, saidBy, between: [first] }) => ({
         id: row.id,
         expected: row.expected,
-        replacedBy: first?.changedOp ?? row.changedOp,
+        replacedBy: first?.changedOp ?? saidBy,
       }));
       const versions = units.length + between.length + redacted.length;
       const labels = units.reduce((sum, unit) => sum + 2 * unit.labels.add.length, 0);

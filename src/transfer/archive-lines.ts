@@ -99,7 +99,15 @@ function makeSchema() {
     z.strictObject({ type: z.literal("conversation"), ...conversation }),
     z.strictObject({ type: z.literal("conversation_version"), ...conversation, ...replaced }),
     z.strictObject({ type: z.literal("message"), ...message }),
-    z.strictObject({ type: z.literal("message_version"), ...message, ...replaced }),
+    /** One that an undo took out of its conversation: nothing finds it but another undo, or the same file. */
+    z.strictObject({ type: z.literal("removed_message"), ...message }),
+    z.strictObject({
+      type: z.literal("message_version"),
+      ...message,
+      ...replaced,
+      /** A state in which it was out of its conversation. */
+      removed: z.literal(true).optional(),
+    }),
     z.strictObject({
       type: z.literal("operation"),
       id: operationId,
@@ -108,7 +116,11 @@ function makeSchema() {
       created_at: time,
       counts: z.record(z.string(), z.number()),
       undoes_op: operationId.optional(),
-      subject: id.optional(),
+      /** The one item that it was about; of a restore its job. */
+      subject: z
+        .string()
+        .regex(/^[a-z2-7]{12}(?:[a-z2-7]{14})?$/)
+        .optional(),
     }),
     // The whole of `rules.json`: what the person set, under the names of the API.
     z.strictObject({ type: z.literal("rules"), rules: z.record(z.string(), z.unknown()) }),
@@ -121,7 +133,7 @@ export type LineType = ArchiveLine["type"];
 export type LineOf<Type extends LineType> = Extract<ArchiveLine, { readonly type: Type }>;
 export type MemoryLine = LineOf<"memory" | "memory_version">;
 export type ConversationLine = LineOf<"conversation" | "conversation_version">;
-export type MessageLine = LineOf<"message" | "message_version">;
+export type MessageLine = LineOf<"message" | "message_version" | "removed_message">;
 
 let schema: Schema | undefined;
 

@@ -13,7 +13,7 @@ import {
   type Redaction,
   type StoreFacts,
 } from "../memory/memory.ts";
-import type { ConversationRow, MessageRow } from "../storage/conversations.ts";
+import { REMOVED_FROM, type ConversationRow, type MessageRow } from "../storage/conversations.ts";
 import type {
   ConversationVersionRow,
   ExportRow,
@@ -62,6 +62,13 @@ export async function messageLine(
   return { type: "message", ...messageFields(row, await openMessageText(keys, row)) };
 }
 
+export async function removedMessageLine(
+  keys: Keys,
+  row: ExportRow<MessageRow>,
+): Promise<LineOf<"removed_message">> {
+  return { type: "removed_message", ...messageFields(row, await openMessageText(keys, row)) };
+}
+
 export async function messageVersionLine(
   keys: Keys,
   row: ExportRow<MessageVersionRow>,
@@ -70,6 +77,7 @@ export async function messageVersionLine(
     type: "message_version",
     ...messageFields(row, await openMessageText(keys, row)),
     ...replacementOf(row),
+    ...(row.conversation.startsWith(REMOVED_FROM) ? { removed: true } : {}),
   };
 }
 
@@ -168,7 +176,7 @@ function messageFields(
   text: MessageText,
 ): Omit<LineOf<"message">, "type"> {
   return {
-    conversation: row.conversation,
+    conversation: row.conversation.replace(REMOVED_FROM, ""),
     id: row.id,
     position: row.position,
     version: row.version,

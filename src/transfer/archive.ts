@@ -13,6 +13,7 @@ import {
   messageLine,
   messageVersionLine,
   operationLine,
+  removedMessageLine,
 } from "./archive-rows.ts";
 import {
   conversationPage,
@@ -27,6 +28,7 @@ export type ArchiveCursor =
   | { readonly at: "memory_versions"; readonly after: readonly [string, number] }
   | { readonly at: "conversations"; readonly from: ConversationsCursor }
   | { readonly at: "conversation_versions"; readonly after: readonly [string, number] }
+  | { readonly at: "removed_messages"; readonly after: readonly [string, number, string] }
   | { readonly at: "message_versions"; readonly after: readonly [string, string, number] }
   | { readonly at: "operations"; readonly after: string }
   | { readonly at: "rules" }
@@ -45,6 +47,7 @@ export const ARCHIVE_COUNTS = [
   "conversations",
   "messages",
   "conversation_versions",
+  "removed_messages",
   "message_versions",
   "operations",
 ] as const;
@@ -70,7 +73,7 @@ const SCHEMAS: readonly { readonly name: string; readonly make: () => string }[]
   { name: "line", make: lineJsonSchema },
 ];
 
-/** Two round trips at most. */
+/** Two round trips at most. Earlier states of conversations come before those of messages, which have words of the titles of then. */
 export async function archivePiece(at: OpenAccount, cursor: ArchiveCursor): Promise<ArchivePiece> {
   const { keys, exportRows } = at;
   switch (cursor.at) {
@@ -110,9 +113,22 @@ export async function archivePiece(at: OpenAccount, cursor: ArchiveCursor): Prom
         text: await jsonLines(rows, (row) => conversationVersionLine(keys, row)),
         next:
           isLast || last === undefined
-            ? { at: "message_versions", after: ["", "", 0] }
+            ? { at: "removed_messages", after: ["", -1, ""] }
             : { at: "conversation_versions", after: [last.id, last.version] },
         counts: { conversation_versions: rows.length },
+      };
+    }
+    case "removed_messages": {
+      const { rows, isLast } = await exportRows.removedMessages(cursor.after);
+      const last = rows.at(-1);
+      return {
+        file: ARCHIVE_FILES.conversations,
+        text: await jsonLines(rows, (row) => removedMessageLine(keys, row)),
+        next:
+          isLast || last === undefined
+            ? { at: "message_versions", after: ["", "", 0] }
+            : { at: "removed_messages", after: [last.conversation, last.position, last.id] },
+        counts: { removed_messages: rows.length },
       };
     }
     case "message_versions": {

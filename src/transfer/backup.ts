@@ -106,6 +106,11 @@ export function silentSince(now: number): number {
   return now - STALE_MS;
 }
 
+/** A job that fell silent is over, although nobody has written so yet: the next one does. */
+export function stateOf({ state, updatedAt }: BackupJob, now: number): BackupJob["state"] {
+  return state === "running" && updatedAt <= silentSince(now) ? "failed" : state;
+}
+
 /** Each step says first that the job is at work, and none is begun for one that someone has ended. */
 export function stepsOf(step: Step, backups: BackupStore, jobId: string): Step {
   return (name, work) =>
@@ -287,7 +292,7 @@ export async function removeOldBackups(
     finished.map((job) => ({
       ...job,
       isVerified: job.verifiedAt !== null,
-      isByHand: job.grantId !== SCHEDULE.grantId && job.expiresAt === null,
+      askedBy: job.grantId === SCHEDULE.grantId || job.expiresAt !== null ? null : job.grantId,
     })),
   );
   const old = jobs.filter(({ id, state, createdAt, updatedAt, expiresAt }) => {

@@ -1,6 +1,6 @@
 /** An import as it is told: over MCP and HTTP, in words, and live to the person's own pages. */
 import type { MemoryRules } from "../storage/rules.ts";
-import { isOpen, type ImportJob } from "./import-job.ts";
+import { isOpen, type ImportJob, type ListedImport } from "./import-job.ts";
 import { importNotes } from "./import-notes.ts";
 import { sumOf, type ImportReport, type KindCounts } from "./report.ts";
 
@@ -25,6 +25,20 @@ export function importAnswer(job: ImportJob, rules: MemoryRules) {
   };
 }
 export type ImportAnswer = ReturnType<typeof importAnswer>;
+
+/** One of a list. */
+export function listedImportAnswer(
+  { job, client, isUnfinished }: ListedImport,
+  rules: MemoryRules,
+) {
+  return {
+    ...importAnswer(job, rules),
+    made_by: client,
+    created_at: iso(job.startedAt),
+    updated_at: iso(job.updatedAt),
+    unfinished: isUnfinished,
+  };
+}
 
 /** Of a check: what an import would do. */
 export function checkAnswer(report: ImportReport, rules: MemoryRules) {

@@ -5,6 +5,7 @@ import {
   sealConversation,
   sealMessage,
   type ConversationText,
+  type MessageText,
 } from "../conversations/conversation.ts";
 import type {
   ImportedConversationRow,
@@ -15,6 +16,7 @@ import type {
 } from "../storage/imports.ts";
 import { contentHash } from "../vault/blind.ts";
 import { newId } from "../vault/ids.ts";
+import { sealedChars } from "../vault/seal.ts";
 import {
   compareMessages,
   exampleOf,
@@ -145,12 +147,13 @@ async function prepareOne(
   const isChanged = isRowChanged || compared.touched.size > 0;
   // A conversation that comes in parts is counted with its last one.
   if (part?.isLast ?? true) countConversation(run, one, { compared, isChanged });
+  const tooLarge = await skipTooLarge(run, compared);
   if (run.isTrial) return NOTHING;
 
-  const { messages, isComplete } = await sealChanged(run, one, { compared, there });
+  const messages = await sealChanged(run, one, { compared, there, tooLarge });
   const moves = movesIn(compared);
   const state = stateAfter(run, one, { isRowChanged, messages, moves });
-  const isExact = compared.isExact && isComplete && !(isRowChanged && isContinued(one));
+  const isExact = compared.isExact && tooLarge.size === 0 && !(isRowChanged && isContinued(one));
   const digest = isExact ? await digestAfter(run, one, state) : null;
   if (!isChanged) {
     const isKnown = digest === null || digest === stored?.digest;
@@ -221,26 +224,50 @@ function countConversation(
   }
 }
 
-interface SealedChanges {
-  readonly messages: readonly PreparedMessage[];
-  /** None was too large to be a row. */
-  readonly isComplete: boolean;
+/** Of what an import may bring, what hardly shrinks is too large to be a row. @returns keys of such messages */
+async function skipTooLarge(
+  { tally }: ImportRun,
+  { messages }: ComparedMessages,
+): Promise<ReadonlySet<string>> {
+  const tooLarge = new Set<string>();
+  for (const message of messages) {
+    const { key, incoming, isChanged } = message;
+    if (incoming === null || !isChanged || !(await isBeyondRow(incoming.text))) continue;
+    tooLarge.add(key);
+    tally.add("message", outcomeOf(message), -1);
+    tally.skip("message", "too_large", 1, [exampleOf(incoming.message)]);
+  }
+  return tooLarge;
+}
+
+async function isBeyondRow(text: MessageText): Promise<boolean> {
+  // A UTF-16 unit is at most six bytes of JSON: most texts are below it, however they shrink.
+  if (text.text.length * 12 < MAX_BODY_CHARS && text.attachments === undefined) return false;
+  return (await sealedChars(text)) > MAX_BODY_CHARS;
 }
 
 async function sealChanged(
   run: ImportRun,
   one: MatchedConversation,
-  { compared, there }: { readonly compared: ComparedMessages; readonly there: StoredMessages },
-): Promise<SealedChanges> {
-  const { at, operationId, tally, indexer } = run;
+  {
+    compared,
+    there,
+    tooLarge,
+  }: {
+    readonly compared: ComparedMessages;
+    readonly there: StoredMessages;
+    readonly tooLarge: ReadonlySet<string>;
+  },
+): Promise<readonly PreparedMessage[]> {
+  const { at, operationId, indexer } = run;
   const { source } = one.conversation;
   const takenIds = new Set([...there.messages, ...there.removed].map(({ id }) => id));
   const freeId = (own: string | null): string =>
     own === null || takenIds.has(own) ? newId() : own;
-  const sealing: Promise<PreparedMessage | null>[] = [];
+  const sealing: Promise<PreparedMessage>[] = [];
   for (const message of compared.messages) {
     const { key: originKey, position, incoming, stored, removed } = message;
-    if (incoming === null || !message.isChanged) continue;
+    if (incoming === null || !message.isChanged || tooLarge.has(originKey)) continue;
     const { text, title, hash } = incoming;
     const { role, createdAt } = incoming.message;
     const before = stored ?? removed;
@@ -258,19 +285,13 @@ async function sealChanged(
       createdOp: before?.createdOp ?? operationId,
       changedOp: operationId,
     };
-    const seal = async (): Promise<PreparedMessage | null> => {
+    const seal = async (): Promise<PreparedMessage> => {
       const context = { title, source, timeZone: at.timeZone, indexer };
-      const row = await sealMessage(at.keys, facts, { text, ...context });
-      if (row.body.length <= MAX_BODY_CHARS) return { row, replaced: stored };
-      tally.add("message", outcomeOf(message), -1);
-      tally.skip("message", "too_large", 1, [exampleOf(incoming.message)]);
-      return null;
+      return { row: await sealMessage(at.keys, facts, { text, ...context }), replaced: stored };
     };
     sealing.push(seal());
   }
-  const sealed = await Promise.all(sealing);
-  const messages = sealed.filter((message) => message !== null);
-  return { messages, isComplete: messages.length === sealed.length };
+  return Promise.all(sealing);
 }
 
 /** Messages whose text stays and whose place does not. */
@@ -330,7 +351,7 @@ async function digestAfter(
     before.changedOp === stored.changedOp &&
     before.last === part.previous?.id;
   if (isContinued(one) && !goesOn) return null;
-  const digest = partDigest(conversation, isContinued(one) ? (before?.digest ?? null) : null);
+  const digest = await partDigest(conversation, isContinued(one) ? (before?.digest ?? null) : null);
   if (part.isLast) return contentHash(keys, digest.end());
   const last = conversation.messages.at(-1)?.provenance.id ?? "";
   cut.after = { originKey, version, changedOp, last, digest: digest.state() };

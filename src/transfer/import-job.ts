@@ -2,8 +2,9 @@
  * An import as a job of numbered batches: begun with what the reader found, fed one batch at a time, finished when all are there. A batch that is
  * sent twice changes nothing, and the same files chosen again go on where the job stopped. The job's row holds the report so far, sealed.
  */
-import { UserError } from "../errors.ts";
+import { retryAfter, UserError } from "../errors.ts";
 import { emptyVocabulary } from "../search/vocabulary.ts";
+import { requireSpace } from "../storage/limits.ts";
 import { isDayUsedUp, nextDay } from "../storage/plan.ts";
 import type { JobRow } from "../storage/jobs.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
@@ -17,6 +18,7 @@ import type { ItemCounts, RecognisedFile } from "./read.ts";
 import type { RestoredCounts } from "../storage/archive-restore.ts";
 import { ARCHIVE_FORMAT } from "./archive-manifest.ts";
 import { ITEM_KINDS } from "./records.ts";
+import { refuseMore } from "./refuse-more.ts";
 import { emptyReport, openTally, type ImportReport } from "./report.ts";
 
 export interface ImportJob {
@@ -71,7 +73,11 @@ interface JobBody extends ImportReport {
   readonly cut?: CutConversation | null;
 }
 
-/** Goes on with an unfinished import of the same files, or begins one. @param limits of its batches, where they are not the plan's */
+/**
+ * Goes on with an unfinished import of the same files, or begins one.
+ * @param limits of its batches, where they are not the plan's
+ * @throws UserError limit_reached
+ */
 export async function beginImport(
   at: OpenAccount,
   upload: Upload,
@@ -85,6 +91,9 @@ export async function beginImport(
     return getImport(at, unfinished.id);
   }
   if (unfinished !== null) return openJob(at, unfinished);
+  // Else jobs that can take nothing would soon be too many, and that would be the reason told.
+  requireSpace(at);
+  await refuseOneMore(at, caller.now);
   const job: ImportJob = {
     id: newJobId(),
     state: "created",
@@ -116,7 +125,7 @@ export async function beginImport(
 
 /**
  * One batch. It waits, and writes nothing, once the day's quota is spent.
- * @throws UserError not_found, invalid_input (of a number that is not the next); and whatever storage throws: then nothing of it was written
+ * @throws UserError not_found, limit_reached, invalid_input (of a number that is not the next); and whatever storage throws: then nothing of it was written
  */
 export async function importBatch(
   at: OpenAccount,
@@ -143,6 +152,7 @@ export async function importBatch(
       { next_batch: job.nextBatch },
     );
   }
+  requireSpace(at);
   if (await isSpent(at, caller.now)) return waiting(at, job, caller.now);
 
   const operationId = row.operationId ?? newOperationId(row.createdAt);
@@ -243,6 +253,47 @@ export async function getImport(at: OpenAccount, jobId: string): Promise<ImportJ
   return openJob(at, await findImport(at, jobId));
 }
 
+/** An import of the past, and who made it. */
+export interface ListedImport {
+  readonly job: ImportJob;
+  readonly client: string;
+  /** The same files chosen again go on with it. */
+  readonly isUnfinished: boolean;
+}
+
+/** The newest first. @param before the id of one: those that came before it */
+export async function listImports(
+  at: OpenAccount,
+  { before, limit }: { readonly before: string | null; readonly limit: number },
+): Promise<ListedImport[]> {
+  const rows = await at.jobs.imports(before, limit);
+  return Promise.all(
+    rows.map(async (row) => {
+      const job = await openJob(at, row);
+      const isUnfinished =
+        row.uploadKey !== null &&
+        (isOpen(job) || (job.state === "cancelled" && job.operationId !== null));
+      return { job, client: row.client, isUnfinished };
+    }),
+  );
+}
+
+/** One of which nothing was heard for so long does not run. Arbitrary: readers send a batch every few seconds. */
+const IN_FLIGHT_MS = 3_600_000;
+
+/** @throws UserError limit_reached */
+async function refuseOneMore({ jobs, limits }: OpenAccount, now: number): Promise<void> {
+  if (limits.importsInFlight === null) return;
+  const { count, oldest } = await jobs.importsInFlight(now - IN_FLIGHT_MS);
+  if (count < limits.importsInFlight) return;
+  throw new UserError(
+    "limit_reached",
+    `${count} imports are under way, which is the most that this server takes from one person.`,
+    "Finish or cancel one of them first; one that nothing was heard of for an hour no longer counts.",
+    { limit: "imports_in_flight", ...retryAfter(oldest + IN_FLIGHT_MS - now) },
+  );
+}
+
 async function findImport(at: OpenAccount, jobId: string): Promise<JobRow> {
   const row = await at.jobs.get(jobId);
   if (row?.kind === "import" && row.body !== null && row.body !== "") return row;
@@ -262,21 +313,15 @@ function refuseLarger(records: readonly BatchRecord[], limits: BatchLimits): voi
   const chats = records.flatMap((record) =>
     record.type === "conversation" ? [record.conversation] : [],
   );
-  const sizes = {
-    conversations: chats.length,
-    messages: chats.reduce((sum, { messages }) => sum + messages.length, 0),
-    memories: records.filter(({ type }) => type === "memory").length,
-    named: records.filter(({ type }) => type === "unchanged").length,
-  };
-  const allowed = { ...limits, named: namedLimit(limits) };
-  for (const kind of ["conversations", "messages", "memories", "named"] as const) {
-    if (sizes[kind] <= allowed[kind]) continue;
-    throw new UserError(
-      "too_large",
-      `The batch holds ${sizes[kind]} ${kind === "named" ? "named conversations" : kind}, and ${allowed[kind]} are allowed.`,
-      "Send what the answer to `begin` allows.",
-    );
-  }
+  refuseMore(
+    { ...limits, "named conversations": namedLimit(limits) },
+    {
+      conversations: chats.length,
+      messages: chats.reduce((sum, { messages }) => sum + messages.length, 0),
+      memories: records.filter(({ type }) => type === "memory").length,
+      "named conversations": records.filter(({ type }) => type === "unchanged").length,
+    },
+  );
 }
 
 async function openJob(at: OpenAccount, row: JobRow): Promise<ImportJob> {
@@ -323,7 +368,8 @@ export function isOpen({ state }: Pick<ImportJob, "state">): boolean {
 }
 
 /** The quota of the day. */
-export async function isSpent({ plan, imports }: OpenAccount, now: number): Promise<boolean> {
+export async function isSpent(at: OpenAccount, now: number): Promise<boolean> {
+  const { plan, imports } = at;
   return plan.rowsADay !== null && (await imports.rowsWrittenToday(now)) >= plan.rowsADay;
 }
 

@@ -14,6 +14,7 @@ import { detectFormat, SAMPLE_ELEMENTS, type Detection } from "./formats/index.t
 import { isObject, type JsonObject } from "./formats/json.ts";
 import type { ImportedConversation, ImportedMemory, ImportRecord, ItemKind } from "./records.ts";
 import { SPLIT_LIMITS, splitElements, type SplitItem } from "./split.ts";
+import { utf8Of } from "./utf8-of.ts";
 
 export interface ExportFile {
   readonly name: string;
@@ -58,11 +59,18 @@ export interface ExportReading {
 }
 
 /**
+ * @param onFound told with every element what was found so far
  * @param as how to read files that nobody can recognise: only the person knows of a text that it is a list of memories
  * @throws UserError unsupported_format when no file is recognised */
 export async function readExport(
   files: readonly ExportFile[],
-  { as = null }: { readonly as?: ExportFormat | null } = {},
+  {
+    as = null,
+    onFound,
+  }: {
+    readonly as?: ExportFormat | null;
+    readonly onFound?: (soFar: ItemCounts) => void;
+  } = {},
 ): Promise<ExportReading> {
   const upload: Upload = {
     latest: new Map(),
@@ -73,7 +81,7 @@ export async function readExport(
   };
   const surveyed: SurveyedFile[] = [];
   for (const [index, file] of files.entries()) {
-    surveyed.push(await survey(file, { index, as }, upload));
+    surveyed.push(await survey(file, { index, as, onFound }, upload));
   }
 
   const recognised = surveyed.map((file) => file.recognised);
@@ -133,10 +141,19 @@ interface Upload {
 
 async function survey(
   file: ExportFile,
-  { index, as }: { readonly index: number; readonly as: ExportFormat | null },
+  {
+    index,
+    as,
+    onFound,
+  }: {
+    readonly index: number;
+    readonly as: ExportFormat | null;
+    readonly onFound: ((soFar: ItemCounts) => void) | undefined;
+  },
   upload: Upload,
 ): Promise<SurveyedFile> {
-  const open = await reopenable(file.bytes);
+  const stored = await reopenable(file.bytes);
+  const open = () => utf8Of(stored());
   const detection: Recognition =
     as === null ? await recognise(open) : { outcome: "format", format: as };
   if (detection.outcome === "not_read") {
@@ -160,6 +177,7 @@ async function survey(
       upload.totals.message += counts.message;
       upload.totals.memory += counts.memory;
     }
+    onFound?.(upload.totals);
   }
   return {
     recognised: {

@@ -8,6 +8,7 @@ import { openConversationText } from "../conversations/conversation.ts";
 import { openIndexer } from "../conversations/indexer.ts";
 import { UserError } from "../errors.ts";
 import { sealLabels } from "../memory/memory.ts";
+import { requireSpace } from "../storage/limits.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import { RESTORE_LASTS_MS, type RestoreBatch } from "../storage/archive-restore.ts";
 import type { JobRow } from "../storage/jobs.ts";
@@ -42,6 +43,7 @@ import { ITEM_KINDS, type ItemKind } from "./records.ts";
 import { emptyReport, openTally, type ImportReport } from "./report.ts";
 import {
   conversationRow,
+  isOut,
   memoryRow,
   memoryTextOf,
   messageRow,
@@ -172,6 +174,7 @@ export async function restoreBatch(
     );
   }
   if (number < next) return getImport(at, jobId);
+  requireSpace(at);
   if (await isSpent(at, caller.now)) return waiting(at, await getImport(at, jobId), caller.now);
   try {
     const read = lines.map((line) => parseLine(line));
@@ -235,20 +238,28 @@ async function batchOf(
     ({ conversation, id }) => `${conversation} ${id}`,
   );
   const earlierMessages = ofType(lines, "message_version");
+  const removed = ofType(lines, "removed_message");
   const homes = new Map<string, MessageHome>(
     conversations.map(({ line: { id, title, source }, row: { originKey } }) => [
       id,
       { originKey, title, source },
     ]),
   );
-  const neighbours = await findHomes(at, homes, [...messageLines, ...earlierMessages]);
+  const earlier = [...removed, ...earlierMessages];
+  const neighbours = await findHomes(at, homes, [...messageLines, ...earlier]);
+  const titleOf = await titlesOfThen(at, ofType(lines, "conversation_version"), earlier);
   const indexer = openIndexer(keys);
   const messageOf = async <Line extends MessageLine>(line: Line) => {
-    const home = homes.get(line.conversation);
-    return home === undefined ? [] : [{ line, row: await messageRow(at, line, { home, indexer }) }];
+    const found = homes.get(line.conversation);
+    if (found === undefined) return [];
+    const home = { ...found, title: titleOf(line) ?? found.title };
+    return [{ line, row: await messageRow(at, line, { home, indexer }) }];
   };
-  const messages = (await Promise.all(messageLines.map(messageOf))).flat();
-  const messageVersions = (await Promise.all(earlierMessages.map(messageOf))).flat();
+  const rowsFor = async <Line extends MessageLine>(of: readonly Line[]) =>
+    (await Promise.all(of.map(messageOf))).flat();
+  const messages = await rowsFor(messageLines);
+  const removedMessages = await rowsFor(removed);
+  const messageVersions = await rowsFor(earlierMessages);
   const [rules] = ofType(lines, "rules");
   return {
     number,
@@ -280,6 +291,7 @@ async function batchOf(
       })),
     ),
     messages: messages.map(({ row }) => row),
+    removedMessages: removedMessages.map(({ row }) => row),
     messageVersions: messageVersions.map(({ line, row }) => ({ ...row, ...replacementOf(line) })),
     operations: ofType(lines, "operation").map(operationRow),
     rules: rules === undefined ? null : await sealRules(keys, settingsOf(rules)),
@@ -312,6 +324,51 @@ async function findHomes(
     homes.set(row.id, { originKey: row.originKey, title, source: row.source });
   }
   return before;
+}
+
+/**
+ * The title of a conversation when a first message had an earlier state, or was taken out: that of the state that ended with it.
+ * @param states of the same batch; the others were written before @returns undefined: the one of now
+ */
+async function titlesOfThen(
+  at: OpenAccount,
+  states: readonly LineOf<"conversation_version">[],
+  messages: readonly MessageLine[],
+): Promise<(line: MessageLine) => string | undefined> {
+  const asked = messages.flatMap((line) => {
+    const op = endOf(line);
+    return op === null ? [] : [{ conversation: line.conversation, op }];
+  });
+  if (asked.length === 0) return () => undefined;
+  const stored = await at.archiveRestore.replacedStates(asked);
+  const all = [
+    ...(await Promise.all(
+      stored.map(async (row) => ({
+        ...row,
+        title: (await openConversationText(at.keys, row)).title,
+      })),
+    )),
+    ...states.map(({ id, title, ...ops }) => ({
+      id,
+      title,
+      replacedOp: ops.replaced_op,
+      changedOp: ops.changed_op,
+    })),
+  ];
+  const byEnd = Map.groupBy(all, ({ id, replacedOp }) => `${id} ${replacedOp}`);
+  return (line) => {
+    const ended = byEnd.get(`${line.conversation} ${endOf(line)}`) ?? [];
+    // An operation of several batches may have replaced a state of its own, too.
+    return (ended.find(({ changedOp }) => changedOp === line.changed_op) ?? ended[0])?.title;
+  };
+}
+
+/** The operation that ended the state of its conversation to which a message's belongs. Null: that is the one of now, or no matter. */
+function endOf(line: MessageLine): string | null {
+  if (line.position !== 0) return null;
+  // What was taken out has been left as it was.
+  if (isOut(line)) return line.changed_op;
+  return line.type === "message_version" ? line.replaced_op : null;
 }
 
 function settingsOf({ rules }: LineOf<"rules">) {

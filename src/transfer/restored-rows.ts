@@ -10,6 +10,7 @@ import {
 import type { Indexer } from "../conversations/indexer.ts";
 import { placeIn, sealMemory, type MemoryText, type StoreFacts } from "../memory/memory.ts";
 import { ownFingerprint } from "../memory/own-fingerprint.ts";
+import { REMOVED_FROM } from "../storage/conversations.ts";
 import type { SealedConversation } from "../storage/imports.ts";
 import type { SealedMemory } from "../storage/memories.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
@@ -128,8 +129,23 @@ export async function conversationRow(
   return { ...sealed, version: line.version };
 }
 
+/**
+ * Of what a sync writes: the other side's clock may be wrong, or of long ago, and this trash keeps it for its whole time; the other side's
+ * operation is none of this account's.
+ */
+export function trashedBy(
+  { id, now }: { readonly id: string; readonly now: number },
+  { status }: { readonly status: string },
+): { readonly trashedAt: number | null; readonly trashedOp: string | null } {
+  return status === "trashed"
+    ? { trashedAt: now, trashedOp: id }
+    : { trashedAt: null, trashedOp: null };
+}
+
+/** A conversation as a state of a message met it. */
 export interface MessageHome {
   readonly originKey: string;
+  /** Its words are the first message's too. */
   readonly title: string;
   readonly source: SealedConversation["source"];
 }
@@ -162,7 +178,7 @@ export async function messageRow(
       version: line.text_version ?? line.version,
       position: line.position,
       role: line.role,
-      originKey: await messageKey(keys, home.originKey, text.provenance ?? { id: line.id }),
+      originKey: await messageOrigin(keys, home, line),
       hash: await messageHash(keys, line.role, text, { createdAt, title }),
       createdAt,
       createdOp: line.created_op,
@@ -170,7 +186,28 @@ export async function messageRow(
     },
     { text, title, source: home.source, timeZone, indexer },
   );
-  return { ...sealed, conversation: line.conversation, version: line.version };
+  const { conversation, version } = line;
+  return {
+    ...sealed,
+    conversation: isOut(line) ? REMOVED_FROM + conversation : conversation,
+    version,
+  };
+}
+
+/** Whether an undo had taken it out of its conversation. */
+export function isOut(line: MessageLine): boolean {
+  return (
+    line.type === "removed_message" || (line.type === "message_version" && line.removed === true)
+  );
+}
+
+/** By which it is known in its conversation. */
+export function messageOrigin(
+  keys: OpenAccount["keys"],
+  { originKey }: MessageHome,
+  { id, provenance }: MessageLine,
+): Promise<string> {
+  return messageKey(keys, originKey, provenance === undefined ? { id } : idOf(provenance));
 }
 
 export function operationRow(line: LineOf<"operation">): Omit<OperationRow, "userId"> {

@@ -21,7 +21,7 @@ export async function revive(
   const batch = { leaving: [], returning: [], conversations: [] };
   return at.operations.bringBack(
     kind === "memories" ? { ...batch, returning: items } : { ...batch, conversations: items },
-    { kind: "import", undoes: null },
+    { kind: "import", undoes: null, before: null },
     { id: operationId, grantId, client, now },
   );
 }

@@ -3,6 +3,7 @@
  * never held whole; the server sees only batches. An import that broke off goes on when the same files are chosen again.
  */
 import { bytesToHex } from "@noble/hashes/utils.js";
+import type { UserErrorCode } from "../errors.ts";
 import { LARGE_BATCH } from "../storage/plan.ts";
 import { utf8 } from "../vault/bytes.ts";
 import { batchesOf, type BatchLimits, type BatchRecord } from "./batches.ts";
@@ -16,7 +17,8 @@ import {
   type RecognisedFile,
 } from "./read.ts";
 import type { ImportBatchInput } from "./import-job.ts";
-import { emptyReport, type ImportReport, type KindCounts } from "./report.ts";
+import { doneOf } from "./import-words.ts";
+import { emptyReport, type ImportReport } from "./report.ts";
 import { sendWindow, windowsOf } from "./send-windows.ts";
 import { archiveOf, lineBatches, type UnpackedArchive } from "./unpacked-archive.ts";
 import { expandZips, READER_LIMITS } from "./unzip.ts";
@@ -48,11 +50,15 @@ interface ByteMeter {
 }
 
 export interface ImportProgress {
+  /** Null: a check, which has none. */
+  readonly jobId: string | null;
   readonly phase: "sending" | "waiting_quota";
   readonly bytesRead: number;
   readonly bytesTotal: number;
   readonly done: ItemCounts;
   readonly totals: ItemCounts;
+  /** What became of them so far. */
+  readonly outcomes: ImportReport["byKind"];
   /** Milliseconds UTC: when it will be ready at this pace, or goes on; null: unknown. */
   readonly estimatedEndAt: number | null;
 }
@@ -78,20 +84,34 @@ export interface ApiAnswer {
 
 /** The server said no, in words for the person. */
 export class ImportRefused extends Error {
+  /** As the API names it. */
+  readonly code: string;
   readonly hint: string;
+  /** The server can be asked again then, if it said so. */
+  readonly retryAfterSeconds: number | null;
 
-  constructor(message: string, hint: string) {
+  constructor(
+    code: string,
+    message: string,
+    hint: string,
+    retryAfterSeconds: number | null = null,
+  ) {
     super(message);
     this.name = "ImportRefused";
+    this.code = code;
     this.hint = hint;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
-/** Reads the files once. @throws UserError unsupported_format, too_large */
-export async function survey(files: readonly File[]): Promise<PreparedUpload> {
+/** Reads the files once. @param onFound told again and again what was found so far @throws UserError unsupported_format, too_large */
+export async function survey(
+  files: readonly File[],
+  onFound?: (soFar: ItemCounts) => void,
+): Promise<PreparedUpload> {
   const { metered, meter } = withMeter(await expandZips(files, READER_LIMITS));
   const archive = await archiveOf(metered);
-  const reading = await readExport(archive?.items ?? metered);
+  const reading = await readExport(archive?.items ?? metered, onFound && { onFound });
   const { recognised, totals, accounts } = reading;
   const found = { files: recognised, totals, accounts };
   return { survey: found, archive, reading, meter, key: await keyOf(files, found) };
@@ -237,20 +257,29 @@ async function sendBatch(
     if (answer.wanted !== undefined) return answer;
     const { resume_at, estimated_end_at } = answer.job;
     if (answer.job.state === "cancelled") {
-      throw new ImportRefused("The import was cancelled.", "Import the same files to go on.");
+      throw new ImportRefused(
+        "cancelled",
+        "The import was cancelled.",
+        "Import the same files to go on.",
+      );
     }
     if (resume_at === undefined) {
       const endsAt = estimated_end_at === undefined ? null : Date.parse(estimated_end_at);
-      options.onProgress({ ...progressOf(upload, answer), estimatedEndAt: endsAt });
+      options.onProgress({
+        ...progressOf(upload, answer),
+        jobId: answer.job.id,
+        estimatedEndAt: endsAt,
+      });
       return answer;
     }
     const resumeAt = Date.parse(resume_at);
     options.onProgress({
       ...progressOf(upload, answer),
+      jobId: answer.job.id,
       phase: "waiting_quota",
       estimatedEndAt: resumeAt,
     });
-    await pause(resumeAt - Date.now(), options.signal);
+    await pauseUntil(resumeAt, Date.now(), options.signal);
   }
 }
 
@@ -258,15 +287,14 @@ function progressOf(
   { meter, survey: { totals } }: PreparedUpload,
   { items }: Pick<ImportAnswer, "items">,
 ): ImportProgress {
-  const done = ({ new: fresh, updated, unchanged, skipped }: KindCounts) =>
-    fresh + updated + unchanged + skipped;
-  const { conversation, message, memory } = items.by_kind;
   return {
+    jobId: null,
     phase: "sending",
     bytesRead: meter.read(),
     bytesTotal: meter.total(),
-    done: { conversation: done(conversation), message: done(message), memory: done(memory) },
+    done: doneOf(items.by_kind),
     totals,
+    outcomes: items.by_kind,
     estimatedEndAt: null,
   };
 }
@@ -288,18 +316,46 @@ export async function persist(
       return null;
     });
     if (answer !== null && answer.status < 400) return answer.body;
+    const untilNext = answer === null ? null : retryMs(answer);
+    if (untilNext !== null) {
+      // The server is there, and says when: that is no failed attempt.
+      wait = FIRST_WAIT_MS / 2;
+      onDelay(Date.now() + untilNext);
+      await pause(untilNext, signal);
+      continue;
+    }
     if (answer !== null && (answer.status < 500 || wait > LAST_WAIT_MS)) throw refusal(answer);
     onDelay(Date.now() + wait);
     await pause(wait, signal);
   }
 }
 
+// True of everything that the API answers.
+interface ProblemAnswer {
+  readonly error?: {
+    readonly code?: string;
+    readonly message?: string;
+    readonly hint?: string;
+    readonly retry_after_seconds?: number;
+  };
+}
+
+const RATE_LIMITED: UserErrorCode = "rate_limited";
+
+/** Null: it is not that it was asked too fast. */
+function retryMs({ body }: ApiAnswer): number | null {
+  const { error } = (body ?? {}) as ProblemAnswer;
+  if (error?.code !== RATE_LIMITED) return null;
+  return (error.retry_after_seconds ?? 1) * 1_000;
+}
+
 function refusal({ status, body }: ApiAnswer): ImportRefused {
-  // True of everything that the API answers.
-  const { error } = (body ?? {}) as { error?: { message?: string; hint?: string } };
+  const { error } = (body ?? {}) as ProblemAnswer;
   return new ImportRefused(
+    error?.code ?? "internal",
     error?.message ?? `The server answered with status ${status}.`,
     error?.hint ?? "Try again.",
+    error?.retry_after_seconds ?? null,
   );
 }
 
@@ -369,7 +425,15 @@ async function sha256(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>): Promise<str
   return bytesToHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
 
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** A clock that is fast would ask again and again: once a minute is enough. */
+const MIN_QUOTA_PAUSE_MS = 60_000;
+
+/** Waits for a server's quota. @param until by the server's clock, milliseconds UTC @param now by the clock of here */
+export async function pauseUntil(until: number, now: number, signal: AbortSignal): Promise<void> {
+  await pause(Math.max(MIN_QUOTA_PAUSE_MS, until - now), signal);
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await new Promise<void>((resolve) => {
     const end = () => {

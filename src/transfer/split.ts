@@ -105,6 +105,11 @@ function createSplitter(limits: SplitLimits) {
     ready = [];
     let start = 0;
     for (let index = 0; index < chunk.length; index += 1) {
+      if (inString && !escaped) {
+        // Most of an export is inside of strings: only their ends are looked at.
+        index = endOfPlain(chunk, index);
+        if (index === chunk.length) break;
+      }
       const byte = chunk[index];
       if (inString) {
         if (escaped) escaped = false;
@@ -304,6 +309,16 @@ function createSplitter(limits: SplitLimits) {
   }
 
   return { push, end };
+}
+
+/** Where a string's plain characters end, from `start` on; the length where the chunk ends first. */
+function endOfPlain(chunk: Uint8Array, start: number): number {
+  let index = start;
+  for (; index < chunk.length; index += 1) {
+    const byte = chunk[index];
+    if (byte === QUOTE || byte === BACKSLASH || byte === NEWLINE) break;
+  }
+  return index;
 }
 
 function parse(text: string): { ok: true; value: unknown } | { ok: false } {

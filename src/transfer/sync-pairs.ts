@@ -8,6 +8,8 @@ export type BasePair = readonly [here: string, there: string, hereAt: string, th
 export interface SyncBase {
   readonly here: string;
   readonly there: string;
+  /** The last operation on each side; null: there was none. An account that does not go on from it was set back. */
+  readonly operations: { readonly here: string | null; readonly there: string | null };
   readonly memory: readonly BasePair[];
   readonly conversation: readonly BasePair[];
 }
@@ -20,7 +22,7 @@ export interface Pair {
   readonly base: BasePair | null;
 }
 
-/** `clash`: two things of one id, which is nothing but chance. `no_place`: a file that gives way to another one at its path. */
+/** `clash`: two things of one id, which is nothing but chance. `no_place`: a file that gives way to another one at its path. `deserted`: the root of a store that has files again. */
 export type Finding =
   | "same"
   | "compare"
@@ -30,7 +32,8 @@ export type Finding =
   | "new_here"
   | "new_there"
   | "clash"
-  | "no_place";
+  | "no_place"
+  | "deserted";
 
 /**
  * By id; else as the sync before knew them; else by their origin, as of an export that was imported on both sides; else, where both are in
@@ -89,27 +92,40 @@ export function pairsOf(
   ];
 }
 
+/** Which is which stays known; how they were does not, so nothing counts as gone, and both sides as changed. */
+export function setBack([here, there]: BasePair): BasePair {
+  return [here, there, UNKNOWN, UNKNOWN];
+}
+
+/** No state is seen at it. */
+const UNKNOWN = "";
+
 /**
  * What tells that an item is as it was. Its state too: after a backup was restored a version number may come a second time. And how many
- * messages it has: while an import goes on they come in parts, under one version.
+ * messages it has: while an import goes on they come in parts, under one version. What it has not brought whole was never seen.
  */
 export function seenAt({
   version,
   digest,
   redacted = 0,
   messages = 0,
-}: Pick<SyncItem, "version" | "digest" | "redacted" | "messages">): string {
+  unfinished = false,
+}: Pick<SyncItem, "version" | "digest" | "redacted" | "messages"> & {
+  readonly unfinished?: boolean;
+}): string {
+  if (unfinished) return UNKNOWN;
   return `${version} ${digest} ${redacted} ${messages}`;
 }
 
-/** Which sides changed since they were alike; without a base both count as changed. */
+/** Which sides changed since they were alike; without a base both count as changed, and where more of one is to come. */
 export function changesOf({ here, there, base }: Pair): {
   readonly here: boolean;
   readonly there: boolean;
 } {
+  const isOpen = base === null || here?.unfinished === true || there?.unfinished === true;
   return {
-    here: base === null || here === null || seenAt(here) !== base[2],
-    there: base === null || there === null || seenAt(there) !== base[3],
+    here: isOpen || here === null || seenAt(here) !== base[2],
+    there: isOpen || there === null || seenAt(there) !== base[3],
   };
 }
 

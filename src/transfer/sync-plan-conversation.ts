@@ -5,19 +5,23 @@ import {
   effectOf,
   historyOf,
   isLater,
+  lastOf,
   linesOf,
   mergeSides,
+  type Closing,
   type PairIds,
   type Plan,
   type Seen,
   type SidePlan,
 } from "./sync-plan.ts";
 import {
-  conversationDigest,
+  conversationHeadDigest,
+  hasSameStates,
   messageDigest,
   messageKeyOf,
   renumbered,
   type History,
+  type State,
 } from "./sync-states.ts";
 import type { ConversationUnit } from "./sync-wire.ts";
 
@@ -29,7 +33,7 @@ export interface ConversationLines {
 /**
  * A side that alone changed since both were alike has the conversation as it is to be, without what an undo took out of it. Where both
  * changed, none of their messages is lost.
- * @param ahead the side that alone changed; null: both
+ * @param ahead the side that alone changed; null: both @param ending what follows on both sides
  */
 export async function planConversation(
   ids: PairIds,
@@ -37,13 +41,19 @@ export async function planConversation(
     readonly here: ConversationLines | null;
     readonly there: ConversationLines | null;
   },
-  ahead: "here" | "there" | null,
-): Promise<Plan<ConversationUnit> | null> {
-  const here = await historyOf(sides.here?.states ?? [], conversationDigest);
-  const there = await historyOf(sides.there?.states ?? [], conversationDigest);
+  {
+    ahead,
+    ending = null,
+  }: { readonly ahead: "here" | "there" | null; readonly ending?: Closing | null },
+): Promise<Plan<ConversationUnit, ConversationLine> | null> {
+  const here = await historyOf(sides.here?.states ?? [], conversationHeadDigest);
+  const there = await historyOf(sides.there?.states ?? [], conversationHeadDigest);
   const some = here.at(-1) ?? there.at(-1);
   if (some === undefined) return null;
-  const merged = mergeSides(here, there, ahead);
+  const stays = ahead ?? laterOf(here, there);
+  const merged = mergeSides(here, there, stays);
+  const alike = lastOf(here, merged.toHere);
+  const end = ending === null ? [] : [await closed(alike, ending)];
   const [hereHas, thereHas] = [
     await messagesOf(sides.here?.messages ?? []),
     await messagesOf(sides.there?.messages ?? []),
@@ -61,6 +71,8 @@ export async function planConversation(
   for (const key of order) {
     const one = hereHas.histories.get(key) ?? [];
     const other = thereHas.histories.get(key) ?? [];
+    // What an undo took out and a file brought back has been numbered further, which is nothing to carry over.
+    if (hasSameStates(one, other)) continue;
     const both = mergeSides(one, other, ahead ?? (hereIsFirst ? "here" : "there"));
     isConflict ||= ahead === null && both.winner !== null;
     toHere.set(key, both.toHere);
@@ -69,23 +81,51 @@ export async function planConversation(
   isConflict ||= ahead === null && merged.winner !== null && isOtherText(here, there);
   return {
     here: conversationPlan(ids.here, here, {
-      states: merged.toHere,
+      states: [...merged.toHere, ...end],
       order,
       has: hereHas,
       other: thereHas,
       gets: toHere,
     }),
     there: conversationPlan(ids.there, there, {
-      states: merged.toThere,
+      states: [...merged.toThere, ...end],
       order,
       has: thereHas,
       other: hereHas,
       gets: toThere,
     }),
-    conflict: isConflict ? { kept: hereIsFirst ? "here" : "there" } : null,
+    conflict: isConflict ? { kept: stays } : null,
     was: { here: wasAt(here, hereHas), there: wasAt(there, thereHas) },
+    last: lastOf([alike], end).line,
     name: some.line.title,
   };
+}
+
+/**
+ * Whose state stays. The platform's time says which text is the later one; where one side is in the trash, what was done last decides, which
+ * that time does not tell.
+ */
+function laterOf(
+  here: History<ConversationLine>,
+  there: History<ConversationLine>,
+): "here" | "there" {
+  const [one, other] = [here.at(-1)?.line, there.at(-1)?.line];
+  const isLaterHere =
+    one === undefined || other === undefined || one.status === other.status
+      ? isLater(here, there)
+      : // Ids of operations sort by time.
+        one.changed_op > other.changed_op;
+  return isLaterHere ? "here" : "there";
+}
+
+async function closed(
+  state: State<ConversationLine>,
+  { status, at }: Closing,
+): Promise<State<ConversationLine>> {
+  const version = state.version + 1;
+  const { trashed_at: _at, trashed_op: _op, ...rest } = renumbered(state, version).line;
+  const line = { ...rest, status, ...(status === "trashed" ? { trashed_at: at } : {}) };
+  return { version, digest: await conversationHeadDigest(line), line };
 }
 
 function wasAt(history: History<ConversationLine>, { order }: Messages): Seen | null {
@@ -112,11 +152,21 @@ function conversationPlan(
   },
 ): SidePlan<ConversationUnit> | null {
   const now = history.at(-1) ?? null;
+  const last = states.at(-1);
   const wanted = new Set(order);
   const idOf = (key: string) => has.ids.get(key) ?? other.ids.get(key) ?? "";
   const removed = has.order.filter((key) => !wanted.has(key)).map((key) => idOf(key));
+  const titled = retitled(
+    order,
+    has,
+    now !== null && last !== undefined && last.line.title !== now.line.title,
+  );
+  const statesFor = (key: string) => {
+    const states = gets.get(key) ?? [];
+    return states.length > 0 ? states : (titled.get(key) ?? []);
+  };
   const messages = order.flatMap((key, position) =>
-    messageStates(gets.get(key) ?? [], idOf(key), position),
+    messageStates(statesFor(key), idOf(key), position),
   );
   const written = new Set(messages.map((line) => line.id));
   const isMoved = order.some((key, position) => {
@@ -126,7 +176,6 @@ function conversationPlan(
   const isNothing =
     states.length === 0 && messages.length === 0 && removed.length === 0 && !isMoved;
   if (isNothing) return null;
-  const last = states.at(-1);
   const version = last?.version ?? (now?.version ?? 0) + 1;
   return {
     unit: {
@@ -143,41 +192,23 @@ function conversationPlan(
   };
 }
 
-/** A conversation that is gone for good on one side goes to the trash on the other. */
-export async function planConversationTrash(
-  ids: PairIds,
-  sides: {
-    readonly here: ConversationLines | null;
-    readonly there: ConversationLines | null;
-  },
-  now: string,
-): Promise<Plan<ConversationUnit> | null> {
-  const here = await historyOf(sides.here?.states ?? [], conversationDigest);
-  const there = await historyOf(sides.there?.states ?? [], conversationDigest);
-  const state = here.at(-1) ?? there.at(-1);
-  if (state === undefined) return null;
-  const { line } = renumbered(state, state.version + 1);
-  const trashed = { ...line, status: "trashed" as const, trashed_at: now };
-  const plan: SidePlan<ConversationUnit> = {
-    unit: {
-      id: here.length > 0 ? ids.here : ids.there,
-      expected: state.version,
-      version: trashed.version,
-      states: [trashed],
-      messages: [],
-      removed: [],
-      order: null,
-    },
-    seen: { version: trashed.version, digest: await conversationDigest(trashed) },
-    effect: "trashed",
-  };
-  return {
-    here: here.length > 0 ? plan : null,
-    there: here.length > 0 ? null : plan,
-    conflict: null,
-    was: { here: here.at(-1) ?? null, there: there.at(-1) ?? null },
-    name: state.line.title,
-  };
+/** The first message is found by the words of the title: which of those that are there get or lose it, as they are. */
+function retitled(
+  order: readonly string[],
+  has: Messages,
+  isRenamed: boolean,
+): Map<string, History<MessageLine>> {
+  const [first] = order;
+  const [before] = has.order;
+  if (!isRenamed && (first === before || before === undefined)) return new Map();
+  return new Map(
+    [first, before].flatMap((key) => {
+      const state = key === undefined ? undefined : has.histories.get(key)?.at(-1);
+      return key === undefined || state === undefined
+        ? []
+        : [[key, [renumbered(state, state.version + 1)]] as const];
+    }),
+  );
 }
 
 /** A conversation in parts that fit a batch, one after the other. */

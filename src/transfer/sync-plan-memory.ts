@@ -4,25 +4,29 @@ import {
   cut,
   effectOf,
   historyOf,
+  lastOf,
   linesOf,
   mergeSides,
+  type Closing,
   type IdMaps,
   type PairIds,
   type Plan,
   type Seen,
   type SidePlan,
 } from "./sync-plan.ts";
+import { withoutTexts, type WithoutTexts } from "./sync-redaction.ts";
 import { memoryDigest, nowOf, renumbered, type History, type State } from "./sync-states.ts";
 import type { MemoryUnit } from "./sync-wire.ts";
 
 /** An item as one side has it; null: it is not there. */
 export type MemoryLines = readonly MemoryLine[] | null;
 
+/** @param ending what follows on both sides; null: nothing */
 export async function planMemory(
   ids: PairIds,
   sides: { readonly here: MemoryLines; readonly there: MemoryLines },
-  maps: IdMaps,
-): Promise<Plan<MemoryUnit> | null> {
+  { maps, ending = null }: { readonly maps: IdMaps; readonly ending?: Closing | null },
+): Promise<Plan<MemoryUnit, MemoryLine> | null> {
   // Both in the ids of this side, because a state may name another memory.
   const here = await historyOf(sides.here ?? [], memoryDigest);
   const there = await historyOf(
@@ -30,16 +34,23 @@ export async function planMemory(
     memoryDigest,
   );
   if (here.length === 0 && there.length === 0) return null;
-  const [cleanHere, cleanThere] = [redactedAs(here, there), redactedAs(there, here)];
+  const [cleanHere, cleanThere] = [
+    await withoutTexts(here, there),
+    await withoutTexts(there, here),
+  ];
   const merged = mergeSides(cleanHere.history, cleanThere.history);
+  const alike = lastOf(cleanHere.history, merged.toHere);
+  const end = ending === null ? [] : [await closed(alike, ending)];
   const planFor = (
     id: string,
-    { history, redacted }: ReturnType<typeof redactedAs>,
-    states: History<MemoryLine>,
+    was: History<MemoryLine>,
+    { history, redacted, closing }: WithoutTexts,
+    gets: History<MemoryLine>,
     map: (line: MemoryLine) => MemoryLine,
   ): SidePlan<MemoryUnit> | null => {
+    const states = [...closing, ...gets, ...end];
     if (states.length === 0 && redacted.length === 0) return null;
-    const now = history.at(-1)?.line ?? null;
+    const now = was.at(-1)?.line ?? null;
     return {
       unit: {
         id,
@@ -47,20 +58,39 @@ export async function planMemory(
         states: linesOf(states).map(map),
         redacted: redacted.map(map),
       },
-      seen: seenOf([...history, ...states]),
+      seen: seenOf([...history, ...gets, ...end]),
       effect: effectOf(now, states.at(-1)?.line ?? null),
     };
   };
   return {
-    here: planFor(ids.here, cleanHere, merged.toHere, (line) => line),
-    there: planFor(ids.there, cleanThere, merged.toThere, (line) => withIds(line, maps.toThere)),
+    here: planFor(ids.here, here, cleanHere, merged.toHere, (line) => line),
+    there: planFor(ids.there, there, cleanThere, merged.toThere, (line) =>
+      withIds(line, maps.toThere),
+    ),
     conflict: merged.winner === null ? null : { kept: merged.winner },
     was: {
       here: here.length === 0 ? null : seenOf(here),
       there: there.length === 0 ? null : seenOf(there),
     },
+    last: lastOf([alike], end).line,
     name: nameOf(nowOf(here.length > 0 ? here : there).line),
   };
+}
+
+/** The state that follows, in the trash or out of it. */
+async function closed(
+  state: State<MemoryLine>,
+  { status, at }: Closing,
+): Promise<State<MemoryLine>> {
+  const version = state.version + 1;
+  const { trashed_at: _at, trashed_op: _op, ...rest } = renumbered(state, version).line;
+  const line = {
+    ...rest,
+    status,
+    updated_at: at,
+    ...(status === "trashed" ? { trashed_at: at } : {}),
+  };
+  return { version, digest: await memoryDigest(line), line };
 }
 
 function seenOf(history: History<MemoryLine>): Seen {
@@ -69,51 +99,28 @@ function seenOf(history: History<MemoryLine>): Seen {
   return { version, digest, redacted };
 }
 
-/** A new state in the trash, after the one of now; of one side or of both. */
-export async function planTrash(
-  ids: PairIds,
-  sides: { readonly here: MemoryLines; readonly there: MemoryLines },
-  now: string,
-): Promise<Plan<MemoryUnit> | null> {
-  const here = await historyOf(sides.here ?? [], memoryDigest);
-  const there = await historyOf(sides.there ?? [], memoryDigest);
-  const last = Math.max(here.at(-1)?.version ?? 0, there.at(-1)?.version ?? 0);
-  const some = here.at(-1) ?? there.at(-1);
-  if (some === undefined) return null;
-  const unitFor = async (id: string, history: History<MemoryLine>) => {
-    const state = history.at(-1);
-    if (state === undefined) return null;
-    const { line } = renumbered(state, last + 1);
-    const trashed = { ...line, status: "trashed" as const, trashed_at: now, updated_at: now };
-    const digest = await memoryDigest(trashed);
-    return {
-      unit: { id, expected: state.version, states: [trashed], redacted: [] },
-      seen: seenOf([...history, { version: last + 1, digest, line: trashed }]),
-      effect: "trashed" as const,
-    };
-  };
-  return {
-    here: await unitFor(ids.here, here),
-    there: await unitFor(ids.there, there),
-    conflict: null,
-    was: {
-      here: here.length === 0 ? null : seenOf(here),
-      there: there.length === 0 ? null : seenOf(there),
-    },
-    name: nameOf(some.line),
-  };
-}
-
 /** A unit in parts that fit a batch. Parts go one after the other: each expects what the one before has written. */
 export function partsOfMemory(unit: MemoryUnit, maxChars: number, maxStates: number): MemoryUnit[] {
-  const parts = cut(unit.states, maxChars, maxStates);
-  if (parts.length <= 1) return [unit];
-  return parts.map((states, at) => ({
-    id: unit.id,
-    expected: at === 0 ? unit.expected : (parts[at - 1]?.at(-1)?.version ?? null),
-    states,
-    redacted: at === parts.length - 1 ? unit.redacted : [],
-  }));
+  const { id, states, redacted } = unit;
+  const isWhole =
+    states.length + redacted.length <= maxStates && JSON.stringify(unit).length <= maxChars;
+  if (isWhole) return [unit];
+  const parts = cut(states, maxChars, maxStates);
+  return [
+    ...parts.map((part, at) => ({
+      id,
+      expected: at === 0 ? unit.expected : (parts[at - 1]?.at(-1)?.version ?? null),
+      states: part,
+      redacted: [],
+      ...(at < parts.length - 1 ? { more: true as const } : {}),
+    })),
+    ...cut(redacted, maxChars, maxStates).map((part) => ({
+      id,
+      expected: states.at(-1)?.version ?? unit.expected,
+      states: [],
+      redacted: part,
+    })),
+  ];
 }
 
 export function memoryLinesOf(lines: readonly ArchiveLine[]): Map<string, MemoryLine[]> {
@@ -121,33 +128,6 @@ export function memoryLinesOf(lines: readonly ArchiveLine[]): Map<string, Memory
     lines.filter((line) => line.type === "memory" || line.type === "memory_version"),
     ({ id }) => id,
   );
-}
-
-/**
- * Where the other side has taken the text out of a state, it is out of it here too: it is never carried back. A state is the same one if
- * both its version and its time are.
- */
-function redactedAs(
-  history: History<MemoryLine>,
-  other: History<MemoryLine>,
-): { readonly history: History<MemoryLine>; readonly redacted: MemoryLine[] } {
-  const gone = new Map(
-    other.flatMap((state) =>
-      state.line.redacted === undefined ? [] : [[state.version, state] as const],
-    ),
-  );
-  const redacted: MemoryLine[] = [];
-  const cleaned = history.map((state): State<MemoryLine> => {
-    const counterpart = gone.get(state.version);
-    const isSame =
-      counterpart !== undefined &&
-      state.line.redacted === undefined &&
-      counterpart.line.updated_at === state.line.updated_at;
-    if (!isSame) return state;
-    redacted.push(counterpart.line);
-    return counterpart;
-  });
-  return { history: cleaned, redacted };
 }
 
 function withIds(line: MemoryLine, map: (id: string) => string): MemoryLine {

@@ -1,5 +1,5 @@
 /** What the plans of memories and of conversations have in common: what is to be written to each side so that both hold the same. Pure. */
-import { mergeHistories, type History, type Merged } from "./sync-states.ts";
+import { mergeHistories, nowOf, type History, type Merged, type State } from "./sync-states.ts";
 
 /** Of a pair: the id on each side. */
 export interface PairIds {
@@ -20,17 +20,26 @@ export interface SidePlan<Unit> {
   readonly effect: "copied" | "changed" | "trashed";
 }
 
+/** A state that is to follow on both sides, once they are alike. */
+export interface Closing {
+  readonly status: "active" | "trashed";
+  /** ISO 8601 */
+  readonly at: string;
+}
+
 export interface Conflict {
   /** Whose state stays. */
   readonly kept: "here" | "there";
 }
 
-export interface Plan<Unit> {
+export interface Plan<Unit, Line> {
   readonly here: SidePlan<Unit> | null;
   readonly there: SidePlan<Unit> | null;
   readonly conflict: Conflict | null;
   /** As they are now; null: not there. */
   readonly was: { readonly here: Seen | null; readonly there: Seen | null };
+  /** As it will be. */
+  readonly last: Line;
   /** For reports: how the item begins. */
   readonly name: string;
 }
@@ -82,6 +91,11 @@ export async function historyOf<Line extends { readonly version: number }>(
     lines.map(async (line) => ({ version: line.version, digest: await digestFor(line), line })),
   );
   return states.sort((one, other) => one.version - other.version);
+}
+
+/** The state of now on a side that has written what it gets. */
+export function lastOf<Line>(...states: readonly History<Line>[]): State<Line> {
+  return nowOf(states.flat());
 }
 
 export function linesOf<Line>(history: History<Line>): Line[] {

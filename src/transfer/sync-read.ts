@@ -1,6 +1,9 @@
 /** What a side shows of itself to a sync: a list without text, then the lines of the items that differ. */
 import { UserError } from "../errors.ts";
+import { ROOT } from "../memory/file-path.ts";
+import { ROWS_A_PAGE, type Page } from "../storage/export-rows.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
+import type { AskedItems } from "../storage/sync-rows.ts";
 import type { ArchiveLine } from "./archive-lines.ts";
 import {
   conversationLine,
@@ -10,7 +13,14 @@ import {
   messageLine,
   messageVersionLine,
 } from "./archive-rows.ts";
-import { conversationDigest, memoryDigest, originDigest, statementDigest } from "./sync-states.ts";
+import {
+  conversationHeadDigest,
+  memoryDigest,
+  originDigest,
+  rootDigest,
+  statementDigest,
+  storeDigest,
+} from "./sync-states.ts";
 import type { LinesPage, SyncItem, SyncKind, SyncPage } from "./sync-wire.ts";
 
 /** By id, whatever their status. Pages are as large as the plan's batches: each row of one is opened. */
@@ -19,16 +29,18 @@ export async function listItems(at: OpenAccount, kind: SyncKind, after: string):
 }
 
 async function listMemories(at: OpenAccount, after: string): Promise<SyncPage> {
-  const { rows, isLast } = await at.exportRows.memories(after);
-  const shown = rows.slice(0, at.plan.batch.memories);
-  const redacted = await at.syncRows.redactedStates(shown.map(({ id }) => id));
+  const limit = Math.min(ROWS_A_PAGE, at.plan.batch.memories);
+  const { rows, isLast } = await at.exportRows.memories(after, limit);
+  const redacted = await at.syncRows.redactedStates(rows.map(({ id }) => id));
   const items = await Promise.all(
-    shown.map(async (row): Promise<SyncItem> => {
+    rows.map(async (row): Promise<SyncItem> => {
       const line = await memoryLine(at.keys, row);
-      const [digest, origin, statement] = await Promise.all([
+      const [digest, origin, statement, root, store] = await Promise.all([
         memoryDigest(line),
         originDigest(line),
         statementDigest(line),
+        line.path === ROOT ? rootDigest(line.project ?? "") : null,
+        storeDigest(line),
       ]);
       return {
         id: line.id,
@@ -39,19 +51,24 @@ async function listMemories(at: OpenAccount, after: string): Promise<SyncPage> {
         ...(redacted.has(line.id) ? { redacted: redacted.get(line.id) ?? 0 } : {}),
         ...(origin === null ? {} : { origin }),
         ...(statement === null ? {} : { statement }),
+        ...(root === null ? {} : { root }),
+        ...(store === null ? {} : { store }),
       };
     }),
   );
-  const isAll = isLast && shown.length === rows.length;
-  return { items, next: isAll ? null : (items.at(-1)?.id ?? null) };
+  return { items, next: isLast ? null : (items.at(-1)?.id ?? null) };
 }
 
 async function listConversations(at: OpenAccount, after: string): Promise<SyncPage> {
-  const rows = await at.exportRows.conversations(after);
+  const rows = await at.exportRows.conversations(after, at.plan.batch.conversations);
+  const underWay = await at.syncRows.importsUnderWay();
   const items = await Promise.all(
     rows.map(async (row): Promise<SyncItem> => {
       const line = await conversationLine(at.keys, row);
-      const [digest, origin] = await Promise.all([conversationDigest(line), originDigest(line)]);
+      const [digest, origin] = await Promise.all([
+        conversationHeadDigest(line),
+        originDigest(line),
+      ]);
       return {
         id: line.id,
         version: line.version,
@@ -60,6 +77,7 @@ async function listConversations(at: OpenAccount, after: string): Promise<SyncPa
         updated_at: line.updated_at,
         ...(origin === null ? {} : { origin }),
         messages: row.messageCount,
+        ...(underWay.has(row.changedOp) ? { unfinished: true } : {}),
       };
     }),
   );
@@ -75,26 +93,27 @@ export async function readLines(
   kind: SyncKind,
   { ids, from }: { readonly ids: readonly string[]; readonly from: string | undefined },
 ): Promise<LinesPage> {
-  const parts = kind === "memory" ? memoryParts(at, ids) : conversationParts(at, ids);
+  // A line costs a fraction of what writing it does.
+  const limit = Math.min(ROWS_A_PAGE, at.plan.batch[kind === "memory" ? "memories" : "messages"]);
+  const asked = { ids, limit };
+  const parts = kind === "memory" ? memoryParts(at, asked) : conversationParts(at, asked);
   const place = from === undefined ? FIRST : parsePlace(from);
   if (parts[place[0]] === undefined) throw unknownPlace();
   const lines: ArchiveLine[] = [];
   let next: Place | null = place;
-  // Items of few states fit one answer.
-  while (next !== null && lines.length < LINES_A_PAGE) {
+  // Items of few states fit one answer. A page that was cut was as large as an answer may be.
+  for (let isCut = false; next !== null && !isCut && lines.length < limit;) {
     const [index, ...after]: Place = next;
     const part: Part | undefined = parts[index];
     if (part === undefined) break;
     const page: Awaited<ReturnType<Part>> = await part(after);
     lines.push(...page.lines);
+    isCut = page.last !== null;
     next =
       page.last !== null ? [index, ...page.last] : index + 1 < parts.length ? [index + 1] : null;
   }
   return { lines, next: next === null ? null : JSON.stringify(next) };
 }
-
-/** From then on what remains is another page, which may have as many lines itself. Arbitrary: a megabyte of ordinary text. */
-const LINES_A_PAGE = 300;
 
 const FIRST: Place = [0];
 
@@ -104,72 +123,60 @@ type Part = (after: readonly (number | string)[]) => Promise<{
   readonly last: readonly (number | string)[] | null;
 }>;
 
-function memoryParts({ syncRows, keys }: OpenAccount, ids: readonly string[]): readonly Part[] {
-  const indexOf = indexesOf(ids);
+function memoryParts({ syncRows, keys }: OpenAccount, asked: AskedItems): readonly Part[] {
+  const indexOf = indexesOf(asked.ids);
   return [
-    async ([item = -1]) => {
-      const { rows, isLast } = await syncRows.memories(ids, Number(item));
-      const lines = await Promise.all(rows.map((row) => memoryLine(keys, row)));
-      return { lines, last: lastOf(rows, isLast, ({ id }) => [indexOf(id)]) };
-    },
-    async ([item = -1, version = 0]) => {
-      const page = await syncRows.memoryVersions(ids, [Number(item), Number(version)]);
-      const { rows, isLast } = page;
-      const lines = await Promise.all(rows.map((row) => memoryVersionLine(keys, row)));
-      return { lines, last: lastOf(rows, isLast, (row) => [indexOf(row.id), row.version]) };
-    },
+    async ([item = -1]) =>
+      pageOf(await syncRows.memories(asked, Number(item)), {
+        lineOf: (row) => memoryLine(keys, row),
+        placeOf: ({ id }) => [indexOf(id)],
+      }),
+    async ([item = -1, version = 0]) =>
+      pageOf(await syncRows.memoryVersions(asked, [Number(item), Number(version)]), {
+        lineOf: (row) => memoryVersionLine(keys, row),
+        placeOf: (row) => [indexOf(row.id), row.version],
+      }),
   ];
 }
 
-function conversationParts(
-  { syncRows, keys }: OpenAccount,
-  ids: readonly string[],
-): readonly Part[] {
-  const indexOf = indexesOf(ids);
+function conversationParts({ syncRows, keys }: OpenAccount, asked: AskedItems): readonly Part[] {
+  const indexOf = indexesOf(asked.ids);
   return [
-    async ([item = -1]) => {
-      const { rows, isLast } = await syncRows.conversations(ids, Number(item));
-      const lines = await Promise.all(rows.map((row) => conversationLine(keys, row)));
-      return { lines, last: lastOf(rows, isLast, ({ id }) => [indexOf(id)]) };
-    },
-    async ([item = -1, version = 0]) => {
-      const page = await syncRows.conversationVersions(ids, [Number(item), Number(version)]);
-      const { rows, isLast } = page;
-      const lines = await Promise.all(rows.map((row) => conversationVersionLine(keys, row)));
-      return { lines, last: lastOf(rows, isLast, (row) => [indexOf(row.id), row.version]) };
-    },
-    async ([item = -1, position = 0, seq = 0]) => {
-      const place = [Number(item), Number(position), Number(seq)] as const;
-      const { rows, isLast } = await syncRows.messages(ids, place);
-      const lines = await Promise.all(rows.map((row) => messageLine(keys, row)));
-      const placeOf = (row: (typeof rows)[number]) => [
-        indexOf(row.conversation),
-        row.position,
-        row.seq,
-      ];
-      return { lines, last: lastOf(rows, isLast, placeOf) };
-    },
-    async ([item = -1, id = "", version = 0]) => {
-      const place = [Number(item), String(id), Number(version)] as const;
-      const { rows, isLast } = await syncRows.messageVersions(ids, place);
-      const lines = await Promise.all(rows.map((row) => messageVersionLine(keys, row)));
-      const placeOf = (row: (typeof rows)[number]) => [
-        indexOf(row.conversation),
-        row.id,
-        row.version,
-      ];
-      return { lines, last: lastOf(rows, isLast, placeOf) };
-    },
+    async ([item = -1]) =>
+      pageOf(await syncRows.conversations(asked, Number(item)), {
+        lineOf: (row) => conversationLine(keys, row),
+        placeOf: ({ id }) => [indexOf(id)],
+      }),
+    async ([item = -1, version = 0]) =>
+      pageOf(await syncRows.conversationVersions(asked, [Number(item), Number(version)]), {
+        lineOf: (row) => conversationVersionLine(keys, row),
+        placeOf: (row) => [indexOf(row.id), row.version],
+      }),
+    async ([item = -1, position = 0, seq = 0]) =>
+      pageOf(await syncRows.messages(asked, [Number(item), Number(position), Number(seq)]), {
+        lineOf: (row) => messageLine(keys, row),
+        placeOf: (row) => [indexOf(row.conversation), row.position, row.seq],
+      }),
+    async ([item = -1, id = "", version = 0]) =>
+      pageOf(await syncRows.messageVersions(asked, [Number(item), String(id), Number(version)]), {
+        lineOf: (row) => messageVersionLine(keys, row),
+        placeOf: (row) => [indexOf(row.conversation), row.id, row.version],
+      }),
   ];
 }
 
-function lastOf<Row>(
-  rows: readonly Row[],
-  isLast: boolean,
-  placeOf: (row: Row) => readonly (number | string)[],
-): readonly (number | string)[] | null {
+async function pageOf<Row>(
+  { rows, isLast }: Page<Row>,
+  of: {
+    readonly lineOf: (row: Row) => Promise<ArchiveLine>;
+    readonly placeOf: (row: Row) => readonly (number | string)[];
+  },
+): ReturnType<Part> {
   const row = rows.at(-1);
-  return isLast || row === undefined ? null : placeOf(row);
+  return {
+    lines: await Promise.all(rows.map(of.lineOf)),
+    last: isLast || row === undefined ? null : of.placeOf(row),
+  };
 }
 
 function indexesOf(ids: readonly string[]): (id: string) => number {

@@ -1,5 +1,6 @@
 /** What a sync asks of one side: lists, lines, and units in batches that the side takes. */
 import type { ArchiveLine } from "./archive-lines.ts";
+import type { BatchLimits } from "./batches.ts";
 import { partsOfConversation } from "./sync-plan-conversation.ts";
 import { partsOfMemory } from "./sync-plan-memory.ts";
 import type {
@@ -28,41 +29,45 @@ export type Outcomes = ReadonlyMap<string, UnitOutcome>;
 
 // The shapes below are what `http/sync.ts` answers; the server and this file are of one version, or nearly.
 
-export async function writeMemories(side: Side, units: readonly MemoryUnit[]): Promise<Outcomes> {
-  const { chars, memories } = side.start.limits;
-  const batches = batchesOf(units, (unit) => partsOfMemory(unit, chars, memories), {
-    chars,
-    sizes: [{ max: memories, of: ({ states, redacted }) => states.length + redacted.length }],
-  });
-  return writeBatches(
-    side,
-    batches.map((batch) => ({ memories: batch })),
-  );
+/** How items of a kind go to a side. */
+export interface UnitsOf<Unit> {
+  readonly name: SyncKind;
+  /** Of a request's body. */
+  readonly field: "memories" | "conversations";
+  /** Of one that is too long for a request. */
+  readonly partsOf: (unit: Unit, limits: BatchLimits) => readonly Unit[];
+  readonly sizes: readonly {
+    readonly limit: keyof BatchLimits;
+    readonly of: (unit: Unit) => number;
+  }[];
 }
 
-export async function writeConversations(
+export const MEMORY_UNITS: UnitsOf<MemoryUnit> = {
+  name: "memory",
+  field: "memories",
+  partsOf: (unit, { chars, memories }) => partsOfMemory(unit, chars, memories),
+  sizes: [{ limit: "memories", of: ({ states, redacted }) => states.length + redacted.length }],
+};
+
+export const CONVERSATION_UNITS: UnitsOf<ConversationUnit> = {
+  name: "conversation",
+  field: "conversations",
+  partsOf: (unit, { chars, messages }) => partsOfConversation(unit, chars, messages),
+  sizes: [
+    { limit: "conversations", of: () => 1 },
+    { limit: "messages", of: (unit) => unit.messages.length },
+  ],
+};
+
+export async function writeUnits<Unit extends { readonly id: string }>(
   side: Side,
-  units: readonly ConversationUnit[],
+  kind: UnitsOf<Unit>,
+  units: readonly Unit[],
 ): Promise<Outcomes> {
-  const { chars, conversations, messages } = side.start.limits;
-  const batches = batchesOf(units, (unit) => partsOfConversation(unit, chars, messages), {
-    chars,
-    sizes: [
-      { max: conversations, of: () => 1 },
-      { max: messages, of: (unit) => unit.messages.length },
-    ],
-  });
-  return writeBatches(
-    side,
-    batches.map((batch) => ({ conversations: batch })),
-  );
-}
-
-async function writeBatches(side: Side, batches: readonly object[]): Promise<Outcomes> {
   const outcomes = new Map<string, UnitOutcome>();
-  for (const batch of batches) {
+  for (const batch of batchesOf(units, kind, side.start.limits)) {
     side.signal.throwIfAborted();
-    for (const { id, outcome } of await writeBatch(side, batch)) {
+    for (const { id, outcome } of await writeBatch(side, { [kind.field]: batch })) {
       // Of an item in several parts the first that was refused says why.
       const before = outcomes.get(id) ?? "written";
       outcomes.set(id, before === "written" ? outcome : before);
@@ -108,16 +113,11 @@ export async function readLines(
   return lines;
 }
 
-interface BatchBounds<Unit> {
-  readonly chars: number;
-  readonly sizes: readonly { readonly max: number; readonly of: (unit: Unit) => number }[];
-}
-
 /** Units in requests that a side takes. Each part of a large one is a request by itself, because it builds on the one before. */
 function batchesOf<Unit>(
   units: readonly Unit[],
-  partsOf: (unit: Unit) => readonly Unit[],
-  { chars: maxChars, sizes }: BatchBounds<Unit>,
+  { partsOf, sizes }: UnitsOf<Unit>,
+  limits: BatchLimits,
 ): Unit[][] {
   const batches: Unit[][] = [];
   let batch: Unit[] = [];
@@ -128,16 +128,17 @@ function batchesOf<Unit>(
     chars = 0;
   };
   for (const unit of units) {
-    const parts = partsOf(unit);
+    const parts = partsOf(unit, limits);
     if (parts.length > 1) {
       flush();
       for (const part of parts) batches.push([part]);
       continue;
     }
     const size = JSON.stringify(unit).length;
+    const sum = (of: (one: Unit) => number) =>
+      [...batch, unit].reduce((total, one) => total + of(one), 0);
     const isOver =
-      chars + size > maxChars ||
-      sizes.some(({ max, of }) => [...batch, unit].reduce((sum, one) => sum + of(one), 0) > max);
+      chars + size > limits.chars || sizes.some(({ limit, of }) => sum(of) > limits[limit]);
     if (isOver) flush();
     batch.push(unit);
     chars += size;

@@ -59,7 +59,7 @@ export function memoryDigest(line: MemoryLine): Promise<string> {
 }
 
 /** Of the conversation itself: its messages have digests of their own. */
-export function conversationDigest(line: ConversationLine): Promise<string> {
+export function conversationHeadDigest(line: ConversationLine): Promise<string> {
   return digestOf([line.status, line.title, line.project, line.created_at, line.updated_at]);
 }
 
@@ -87,6 +87,18 @@ export async function statementDigest(line: MemoryLine): Promise<string | null> 
   const { content, path, project = "" } = line;
   const says = path === undefined ? canonicalText(content) : `\0${path}`;
   return digestOf([says, foldName(project)]);
+}
+
+/** By which the root of a memory store is known from a file in it. */
+export function rootDigest(project: string): Promise<string> {
+  return digestOf(["root", foldName(project)]);
+}
+
+/** By which the store is known that a file keeps in use. Null: it keeps none. */
+export async function storeDigest(line: MemoryLine): Promise<string | null> {
+  const { path, status, project, superseded_by } = line;
+  const isInUse = path !== undefined && status !== "trashed" && superseded_by === undefined;
+  return isInUse && project !== undefined ? rootDigest(project) : null;
 }
 
 /** Unique within its conversation, and alike on both sides. */
@@ -132,6 +144,14 @@ export function mergeHistories<Line extends StateLine>(
     toThere: appended,
     winner: isSame ? null : hereIsLater ? "here" : "there",
   };
+}
+
+/** Whether both say the same now, and ever said the same, whatever their numbers. */
+export function hasSameStates<Line>(here: History<Line>, there: History<Line>): boolean {
+  return (
+    here.at(-1)?.digest === there.at(-1)?.digest &&
+    digestsOf(here).symmetricDifference(digestsOf(there)).size === 0
+  );
 }
 
 /** The state as one of another version, with a text of its own. */

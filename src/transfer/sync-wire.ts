@@ -26,8 +26,14 @@ export interface SyncItem {
   readonly origin?: string;
   /** Of a memory in use: what it says, or where it stands. */
   readonly statement?: string;
+  /** Of the root of a memory store, in use or in the trash: the store's name. */
+  readonly root?: string;
+  /** Of a file in use: the store that it is in, as its root has it. Older servers do not say. */
+  readonly store?: string;
   /** How many a conversation has. */
   readonly messages?: number;
+  /** An import is bringing it, and has more of it. */
+  readonly unfinished?: true;
 }
 
 export interface SyncPage {
@@ -45,6 +51,10 @@ export interface SyncStart {
   readonly operation_id: string;
   /** Tells accounts apart, so that what is known of one is never taken for another's. */
   readonly account: string;
+  /** Null: there is none. */
+  readonly last_operation: string | null;
+  /** False: the account was set back to a state of before the operation that was named, as by a backup. */
+  readonly goes_on: boolean;
   readonly limits: BatchLimits;
 }
 
@@ -57,6 +67,8 @@ export interface MemoryUnit {
   readonly states: readonly MemoryLine[];
   /** Earlier states whose text was taken out on the other side. */
   readonly redacted: readonly MemoryLine[];
+  /** It goes in parts, and another one brings the state that it is to have. */
+  readonly more?: true | undefined;
 }
 
 /** A conversation as it is to be, or a part of a long one. */
@@ -92,13 +104,28 @@ export interface SyncWritten {
   readonly resume_at?: string;
 }
 
+/** They are small, and go in one part. Arbitrary: more than a chat is imported again in a lifetime. */
+const MAX_CONVERSATION_STATES = 2_000;
+/** Of one conversation. Arbitrary: their ids fill a fifth of what a body may have. */
+const MAX_MESSAGES = 100_000;
+
 /** Made by the first request that needs them: an isolate's start does not pay for them. */
 export function syncSchemas() {
   const id = z.string().regex(/^[a-z2-7]{12}$/);
   const version = z.int().min(1);
   const lines = z.array(z.unknown()).describe("As in an archive");
+  const more = z
+    .literal(true)
+    .optional()
+    .describe("A later part brings the state that it is to have");
   const unit = { id, expected: version.nullable() };
+  const operation = z.string().regex(/^[a-z2-7]{16}$/);
   return {
+    begin: z.object({
+      after: operation
+        .optional()
+        .describe("The last one that the sync before knew: does the account go on from it?"),
+    }),
     page: z.object({ after: id.optional().describe("The last one of the page before") }),
     lines: z
       .object({
@@ -108,26 +135,29 @@ export function syncSchemas() {
       })
       .describe("Of memories or of conversations"),
     write: z.object({
-      operation_id: z.string().regex(/^[a-z2-7]{16}$/),
+      operation_id: operation,
       memories: z
-        .array(z.object({ ...unit, states: lines, redacted: lines.default([]) }))
+        .array(z.object({ ...unit, states: lines, redacted: lines.default([]), more }))
+        .max(1_000)
         .default([]),
       conversations: z
         .array(
           z.object({
             ...unit,
             version,
-            states: lines,
+            states: lines.max(MAX_CONVERSATION_STATES),
             messages: lines.default([]),
-            removed: z.array(id).default([]),
-            order: z.array(id).nullable().default(null),
+            removed: z.array(id).max(MAX_MESSAGES).default([]),
+            order: z.array(id).max(MAX_MESSAGES).nullable().default(null),
           }),
         )
+        .max(1_000)
         .default([]),
     }),
   };
 }
 
+export type SyncBegin = z.output<ReturnType<typeof syncSchemas>["begin"]>;
 export type SyncWrite = z.output<ReturnType<typeof syncSchemas>["write"]>;
 
 /** Null: one of them cannot be read. */

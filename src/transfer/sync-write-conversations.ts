@@ -6,7 +6,7 @@ import type { OperationInput } from "../storage/memories.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import type { ConversationUnitRows, MetMessage } from "../storage/synced-conversations.ts";
 import type { ConversationLine, MessageLine } from "./archive-lines.ts";
-import { conversationRow, messageRow } from "./restored-rows.ts";
+import { conversationRow, messageOrigin, messageRow, trashedBy } from "./restored-rows.ts";
 import { parseLines } from "./sync-wire.ts";
 import type { ConversationUnit, SyncWrite, UnitOutcome } from "./sync-wire.ts";
 
@@ -25,47 +25,54 @@ export async function writeConversations(
     const messages = parseLines(unit.messages, ["message", "message_version"]);
     const has = before.get(unit.id);
     const isInHand = has?.changedOp === operation.id && has.version === unit.version;
-    if (states === null || messages === null || (has === undefined && states.length === 0)) {
+    if (states === null || messages === null) {
       outcomes.set(unit.id, "unreadable");
+    } else if (has === undefined && states.length === 0) {
+      // It was purged since it was read.
+      outcomes.set(unit.id, "changed");
     } else if (isInHand || (has?.version ?? null) === unit.expected) {
       units.push({ ...unit, expected: isInHand ? unit.version : unit.expected, states, messages });
     }
   }
   if (units.length === 0) return outcomes;
-  const rows = await Promise.all(
+  const sealed = await Promise.all(
     units.map(async (unit) => ({
       unit,
       row: await rowOf(at, unit, before.get(unit.id) ?? null, operation),
     })),
   );
-  const indexer = openIndexer(at.keys);
+  // An import may have brought it since it was listed, under an id of its own.
+  const origins = await at.syncedConversations.metOrigins(sealed.map(({ row }) => row.originKey));
+  const rows = sealed.filter(({ row }) => (origins.get(row.originKey) ?? row.id) === row.id);
+  if (rows.length === 0) return outcomes;
   const said = await Promise.all(
     rows.map(async ({ unit, row }) => {
       const { title } = await titleOf(at, unit, row);
       const home = { originKey: row.originKey, title, source: row.source };
-      return Promise.all(
+      const lines = await Promise.all(
         unit.messages.map(async (line) => ({
           line,
-          home,
-          row: await messageRow(at, { ...line, conversation: unit.id }, { home, indexer }),
+          originKey: await messageOrigin(at.keys, home, line),
         })),
       );
+      return { home, lines };
     }),
   );
-  const keys = said.flat().map(({ row }) => row.originKey);
-  const ordered = units.filter(({ order }) => order !== null).map(({ id }) => id);
+  const keys = said.flatMap(({ lines }) => lines.map(({ originKey }) => originKey));
+  const ordered = rows.flatMap(({ unit: { id, order, removed } }) =>
+    order !== null || removed.length > 0 ? id : [],
+  );
   const messages = await at.syncedConversations.metMessages([...new Set(keys)], ordered);
   const metMessages = new Map(messages.met.map((row) => [row.originKey, row]));
-  // What stands elsewhere, as after an undo took it out, keeps the id that it has there, to which its text is bound.
+  const indexer = openIndexer(at.keys);
   const bound = await Promise.all(
-    said.map((lines, index) =>
+    said.map(({ home, lines }, index) =>
       Promise.all(
-        lines.map(async ({ line, row, home }) => {
-          const id = metMessages.get(row.originKey)?.id;
-          if (id === undefined || id === row.id) return { line, row };
+        lines.map(async ({ line, originKey }): Promise<SealedLine> => {
+          // What stands elsewhere, as after an undo took it out, keeps the id that it has there, to which its text is bound.
+          const id = metMessages.get(originKey)?.id ?? line.id;
           const own = { ...line, id, conversation: rows[index]?.unit.id ?? line.conversation };
-          const again = await messageRow(at, own, { home, indexer });
-          return { line, row: { ...again, originKey: row.originKey } };
+          return { line, row: { ...(await messageRow(at, own, { home, indexer })), originKey } };
         }),
       ),
     ),
@@ -108,8 +115,9 @@ async function rowOf(
   at: OpenAccount,
   { id, version, states }: ConversationUnit,
   has: ConversationRow | null,
-  { id: op }: OperationInput,
+  operation: OperationInput,
 ): Promise<WrittenConversation> {
+  const { id: op } = operation;
   const line = states.at(-1);
   if (line === undefined) {
     if (has === null) throw new Error("A conversation without a state that is not here");
@@ -120,6 +128,7 @@ async function rowOf(
   return {
     ...sealed,
     originKey: has?.originKey ?? sealed.originKey,
+    ...trashedBy(operation, sealed),
     createdOp: has?.createdOp ?? op,
     changedOp: op,
   };
@@ -158,14 +167,13 @@ function messagesOf(
     // The answer to the first time got lost.
     if (has.changedOp === op && has.conversation === conversation) return [];
     const version = Math.max(row.version, has.version + 1);
-    return [{ ...row, id: has.id, version, createdOp: has.createdOp, changedOp: op }];
+    return [{ ...row, version, createdOp: has.createdOp, changedOp: op }];
   });
   const messageVersions = said.flatMap(({ line, row }) =>
     line.type === "message_version"
       ? [
           {
             ...row,
-            id: met.get(row.originKey)?.id ?? row.id,
             replacedOp: line.replaced_op,
             replacedAt: Date.parse(line.replaced_at),
           },
@@ -178,17 +186,17 @@ function messagesOf(
   const moved = there.flatMap(({ id, position }) => {
     const place = places.get(id);
     const stays = place === undefined || place === position || gone.has(id) || written.has(id);
-    return stays ? [] : [{ id, position: place }];
+    return stays ? [] : [{ id, position: place, from: position }];
   });
   return {
     messages,
     messageVersions,
     removed,
-    moved,
+    moved: moved.map(({ id, position }) => ({ id, position })),
     places: [
       ...messages.map(({ position }) => position),
-      ...moved.map(({ position }) => position),
-      ...there.flatMap(({ id, position }) => (gone.has(id) ? [position] : [])),
+      ...moved.flatMap(({ position, from }) => [position, from]),
+      ...there.flatMap(({ id, position }) => (gone.has(id) || written.has(id) ? [position] : [])),
     ],
   };
 }

@@ -3,34 +3,46 @@
  * both texts. Client code, as `send.ts`: it holds ids and digests of everything, and texts of a group of items at a time. Each write says
  * which version it was made for, so a sync that broke off anywhere is finished by another one.
  */
-import { pause, persist, type ApiAnswer, type SendOptions } from "./send.ts";
+import { nextDay } from "../storage/plan.ts";
+import { ImportRefused, pauseUntil, persist, type ApiAnswer, type SendOptions } from "./send.ts";
 import {
   changesOf,
   judge,
   pairsOf,
   seenAt,
+  setBack,
   type BasePair,
   type Finding,
   type Pair,
   type SyncBase,
 } from "./sync-pairs.ts";
-import type { IdMaps, PairIds, Plan } from "./sync-plan.ts";
+import type { ArchiveLine, ConversationLine, MemoryLine } from "./archive-lines.ts";
+import type { Closing, Conflict, IdMaps, PairIds, Plan } from "./sync-plan.ts";
 import {
   conversationLinesOf,
   planConversation,
-  planConversationTrash,
   type ConversationLines,
 } from "./sync-plan-conversation.ts";
-import { memoryLinesOf, planMemory, planTrash, type MemoryLines } from "./sync-plan-memory.ts";
+import { memoryLinesOf, planMemory } from "./sync-plan-memory.ts";
 import {
+  CONVERSATION_UNITS,
   list,
+  MEMORY_UNITS,
   readLines,
-  writeConversations,
-  writeMemories,
+  writeUnits,
   type Outcomes,
   type Side,
+  type UnitsOf,
 } from "./sync-requests.ts";
-import type { SyncKind, SyncStart, UnitOutcome } from "./sync-wire.ts";
+import { storeDigest } from "./sync-states.ts";
+import type {
+  ConversationUnit,
+  MemoryUnit,
+  SyncItem,
+  SyncKind,
+  SyncStart,
+  UnitOutcome,
+} from "./sync-wire.ts";
 
 export type SideName = "here" | "there";
 
@@ -43,6 +55,8 @@ export interface SyncOptions {
   readonly keepBase: (base: SyncBase) => void;
   /** Only tell what would be done. */
   readonly dryRun: boolean;
+  /** Also where much of a side would go to the trash, because it is gone from the other one. */
+  readonly trashMore: boolean;
   readonly onProgress: (progress: SyncProgress) => void;
   readonly onDelay: SendOptions["onDelay"];
   readonly signal: AbortSignal;
@@ -82,6 +96,15 @@ export interface LeftSyncItem {
   readonly reason: Exclude<UnitOutcome, "written"> | "clash";
 }
 
+export interface Withheld {
+  readonly kind: SyncKind;
+  readonly side: SideName;
+  /** Gone for good from the other side. */
+  readonly items: number;
+  /** That the side has in use. */
+  readonly of: number;
+}
+
 export interface SyncReport {
   readonly dry_run?: true;
   readonly memory: KindReport;
@@ -94,6 +117,8 @@ export interface SyncReport {
     readonly kept: SideName | "path";
   }[];
   readonly left: readonly LeftSyncItem[];
+  /** What would have gone to the trash of a side, and is too much to be taken for meant. */
+  readonly withheld: readonly Withheld[];
   /** By which each side's part is undone; null where nothing was written. */
   readonly operations: Readonly<Record<SideName, string | null>>;
 }
@@ -123,22 +148,36 @@ function openProgress({ onProgress, now, signal }: SyncOptions) {
     },
     wait: async (until: number) => {
       onProgress({ ...shown, phase: "waiting_quota", resumeAt: until });
-      await pause(until - now(), signal);
+      await pauseUntil(until, now(), signal);
     },
   };
 }
 
 async function openSide(options: SyncOptions, name: SideName, wait: Side["wait"]): Promise<Side> {
-  const { call, onDelay, signal } = options;
-  const ask = (path: string, body?: object) =>
-    persist(
-      // True because it gets the body from here.
-      { call: (to, sent) => call(name, to, sent as object | undefined), onDelay, signal },
-      path,
-      body,
-    );
+  const { call, onDelay, signal, base } = options;
+  const after = base?.operations[name] ?? undefined;
+  const ask = async (path: string, body?: object): Promise<unknown> => {
+    // True because it gets the body from here.
+    const sending: Pick<SendOptions, "call"> = {
+      call: (to, sent) => call(name, to, sent as object | undefined),
+    };
+    for (;;) {
+      try {
+        return await persist({ ...sending, onDelay, signal }, path, body);
+      } catch (error) {
+        // The plan's day is used up: nothing can be read any more, not even by the one who asks when there is more. An account that is full
+        // says no time: waiting brings it no room.
+        const isForToday =
+          error instanceof ImportRefused &&
+          error.code === "limit_reached" &&
+          error.retryAfterSeconds !== null;
+        if (!isForToday) throw error;
+        await wait(nextDay(options.now()));
+      }
+    }
+  };
   // In the shape that `http/sync.ts` answers.
-  return { start: (await ask("/begin", {})) as SyncStart, ask, wait, signal };
+  return { start: (await ask("/begin", { after })) as SyncStart, ask, wait, signal };
 }
 
 type Run = ReturnType<typeof openRun>;
@@ -151,16 +190,25 @@ function openRun(
   const accounts = { here: sides.here.start.account, there: sides.there.start.account };
   const { base } = options;
   const isOurs = base?.here === accounts.here && base.there === accounts.there;
-  const before = isOurs ? base : null;
+  const goesOn = sides.here.start.goes_on && sides.there.start.goes_on;
+  const before = (kind: SyncKind): readonly BasePair[] => {
+    if (!isOurs) return [];
+    return goesOn ? base[kind] : base[kind].map(setBack);
+  };
   // As it was, until the lists of a kind are there.
   const known: Record<SyncKind, () => readonly BasePair[]> = {
-    memory: () => before?.memory ?? [],
-    conversation: () => before?.conversation ?? [],
+    memory: () => before("memory"),
+    conversation: () => before("conversation"),
   };
   const kinds = { memory: emptyKind(), conversation: emptyKind() };
   const conflicts: SyncReport["conflicts"][number][] = [];
   const left: LeftSyncItem[] = [];
+  const withheld: Withheld[] = [];
   const hasWritten = { here: false, there: false };
+  const lastOn = (name: SideName) => {
+    const { operation_id, last_operation } = sides[name].start;
+    return hasWritten[name] ? operation_id : last_operation;
+  };
   return {
     options,
     sides,
@@ -168,10 +216,12 @@ function openRun(
     kinds,
     conflicts,
     left,
+    withheld,
     hasWritten,
     show,
     base: (): SyncBase => ({
       ...accounts,
+      operations: { here: lastOn("here"), there: lastOn("there") },
       memory: known.memory(),
       conversation: known.conversation(),
     }),
@@ -180,6 +230,7 @@ function openRun(
       ...kinds,
       conflicts,
       left,
+      withheld,
       operations: {
         here: hasWritten.here ? sides.here.start.operation_id : null,
         there: hasWritten.there ? sides.there.start.operation_id : null,
@@ -199,10 +250,13 @@ interface Task {
   readonly ids: PairIds;
 }
 
-/** What is alike, and which ids name the same things. */
+/** What is alike, which ids name the same things, and what became of those that were brought together. */
 interface Book {
   readonly maps: IdMaps;
   readonly remember: (ids: PairIds, here: string, there: string) => void;
+  readonly states: Map<Pair, MemoryLine | ConversationLine>;
+  /** Of those that may have to be tried again: one that was written to one side is none any more. */
+  readonly conflicts: Map<Pair, Conflict>;
 }
 
 async function syncKind(run: Run, kind: SyncKind): Promise<void> {
@@ -216,9 +270,9 @@ async function syncKind(run: Run, kind: SyncKind): Promise<void> {
   };
   for (const { base } of pairs) if (base !== null) remember(pairIdsOf(base), base[2], base[3]);
   run.known[kind] = () => [...alike.values()];
-  const book = { maps: idMapsOf(pairs), remember };
+  const book: Book = { maps: idMapsOf(pairs), remember, states: new Map(), conflicts: new Map() };
 
-  const tasks: Task[] = [];
+  const found: Task[] = [];
   for (const pair of pairs) {
     const finding = judge(pair);
     const ids = idsOf(pair);
@@ -228,9 +282,10 @@ async function syncKind(run: Run, kind: SyncKind): Promise<void> {
     } else if (finding === "clash") {
       run.left.push({ kind, id: ids.here, side: "there", reason: "clash" });
     } else if (finding !== "gone_in_trash") {
-      tasks.push({ pair, finding, ids });
+      found.push({ pair, finding, ids });
     }
   }
+  const tasks = withoutMuchTrash(run, found, { here, there });
   let blocked = await settleAll(run, tasks, book);
   // Files that took each other's places are written together. Of two that want one place the one that was changed first gives way.
   while (blocked.length > 0) {
@@ -241,6 +296,58 @@ async function syncKind(run: Run, kind: SyncKind): Promise<void> {
       blocked = others;
     } else blocked = still;
   }
+  await settleAll(run, await desertedStores(pairs, book), book);
+}
+
+/** Arbitrary: more than is trashed in passing, and less than what somebody would miss. */
+const MUCH_GONE = { items: 20, share: 1 / 4 };
+
+/** A side that lost much at once may have been emptied or exchanged, which no person would repeat on the other one by a sync. */
+function withoutMuchTrash(
+  { options, withheld }: Run,
+  tasks: readonly Task[],
+  items: Readonly<Record<SideName, readonly SyncItem[]>>,
+): Task[] {
+  const held = new Set<Finding>();
+  for (const side of ["here", "there"] as const) {
+    const finding = side === "here" ? "gone_there" : "gone_here";
+    const [first, ...others] = tasks.filter((task) => task.finding === finding);
+    if (options.trashMore || first === undefined) continue;
+    const { kind } = first.pair;
+    const gone = 1 + others.length;
+    const of = items[side].filter(({ status }) => status !== "trashed").length;
+    if (gone < MUCH_GONE.items || gone < of * MUCH_GONE.share) continue;
+    held.add(finding);
+    withheld.push({ kind, side, items: gone, of });
+  }
+  return tasks.filter(({ finding }) => !held.has(finding));
+}
+
+/** Roots in the trash of stores that have files again, because those were changed on one side while the other deleted the store. */
+async function desertedStores(pairs: readonly Pair[], { states }: Book): Promise<Task[]> {
+  const inUse = new Set<string>();
+  for (const pair of pairs) {
+    const line = states.get(pair);
+    // What this sync left alone may have been settled by one that broke off before it came here.
+    const listed = pair.here?.store ?? pair.there?.store ?? null;
+    const store = line === undefined ? listed : "path" in line ? await storeDigest(line) : null;
+    if (store !== null) inUse.add(store);
+  }
+  const roots = pairs.flatMap((pair) => {
+    const root = pair.here?.root ?? pair.there?.root;
+    if (root === undefined || !inUse.has(root)) return [];
+    const status = states.get(pair)?.status ?? pair.here?.status ?? pair.there?.status;
+    return [{ root, pair, status }];
+  });
+  const living = new Set(roots.flatMap(({ root, status }) => (status === "trashed" ? [] : [root])));
+  const deserted = new Map(
+    roots.flatMap(({ root, pair }) => (living.has(root) ? [] : [[root, pair] as const])),
+  );
+  return [...deserted.values()].map((pair) => ({
+    pair,
+    finding: "deserted",
+    ids: idsOf(pair),
+  }));
 }
 
 /** @returns files whose place is taken on the other side */
@@ -260,62 +367,93 @@ async function settleAll(run: Run, tasks: readonly Task[], book: Book): Promise<
   return blocked;
 }
 
+interface KindOf<Lines, Unit extends { readonly id: string }, Line> extends UnitsOf<Unit> {
+  readonly linesOf: (lines: readonly ArchiveLine[]) => ReadonlyMap<string, Lines>;
+  readonly plan: (
+    task: Task,
+    sides: Readonly<Record<SideName, Lines | null>>,
+    to: { readonly maps: IdMaps; readonly ending: Closing | null },
+  ) => Promise<Plan<Unit, Line> | null>;
+}
+
+const MEMORIES: KindOf<readonly MemoryLine[], MemoryUnit, MemoryLine> = {
+  ...MEMORY_UNITS,
+  linesOf: memoryLinesOf,
+  plan: ({ ids }, sides, to) => planMemory(ids, sides, to),
+};
+const CONVERSATIONS: KindOf<ConversationLines, ConversationUnit, ConversationLine> = {
+  ...CONVERSATION_UNITS,
+  linesOf: conversationLinesOf,
+  plan: (task, sides, { ending }) => {
+    const ahead = isAsListed(task.pair, sides) ? aheadOf(task) : null;
+    return planConversation(task.ids, sides, { ahead, ending });
+  },
+};
+
 /** Reads a group of items of one kind, and writes to each side what it lacks of them. */
-async function settle(run: Run, group: readonly Task[], book: Book): Promise<Task[]> {
-  const [first] = group;
-  if (first === undefined) return [];
-  return first.pair.kind === "memory"
-    ? settleMemories(run, group, book)
-    : settleConversations(run, group, book);
+function settle(run: Run, group: readonly Task[], book: Book): Promise<Task[]> {
+  return group[0]?.pair.kind === "memory"
+    ? settleAs(MEMORIES, run, { group, book })
+    : settleAs(CONVERSATIONS, run, { group, book });
 }
 
-async function settleMemories(run: Run, group: readonly Task[], book: Book): Promise<Task[]> {
-  const read = async (name: SideName) =>
-    memoryLinesOf(await readLines(run.sides[name], "memory", idsOn(group, name)));
-  const lines = { here: await read("here"), there: await read("there") };
-  const at = new Date(run.options.now()).toISOString();
-  const plans = await Promise.all(
-    group.map(async (task) => {
-      const { ids, finding } = task;
-      const sides: Readonly<Record<SideName, MemoryLines>> = {
-        here: lines.here.get(ids.here) ?? null,
-        there: lines.there.get(ids.there) ?? null,
-      };
-      const plan = isTrashing(finding)
-        ? await planTrash(ids, sides, at)
-        : await planMemory(ids, sides, book.maps);
-      return { task, plan };
-    }),
-  );
-  return settlePlans(run, plans, book, writeMemories);
-}
-
-async function settleConversations(run: Run, group: readonly Task[], book: Book): Promise<Task[]> {
-  const read = async (name: SideName) =>
-    conversationLinesOf(await readLines(run.sides[name], "conversation", idsOn(group, name)));
-  const lines = { here: await read("here"), there: await read("there") };
-  const at = new Date(run.options.now()).toISOString();
-  const plans = await Promise.all(
-    group.map(async (task) => {
-      const { ids, finding } = task;
-      const sides: Readonly<Record<SideName, ConversationLines | null>> = {
-        here: lines.here.get(ids.here) ?? null,
-        there: lines.there.get(ids.there) ?? null,
-      };
-      const plan = isTrashing(finding)
-        ? await planConversationTrash(ids, sides, at)
-        : await planConversation(ids, sides, aheadOf(task));
-      return { task, plan };
-    }),
-  );
-  return settlePlans(run, plans, book, writeConversations);
-}
-
-async function settlePlans<Unit extends { readonly id: string }>(
+async function settleAs<
+  Lines,
+  Unit extends { readonly id: string },
+  Line extends MemoryLine | ConversationLine,
+>(
+  kind: KindOf<Lines, Unit, Line>,
   run: Run,
-  planned: readonly { readonly task: Task; readonly plan: Plan<Unit> | null }[],
-  book: Book,
-  write: (side: Side, units: readonly Unit[]) => Promise<Outcomes>,
+  { group, book }: { readonly group: readonly Task[]; readonly book: Book },
+): Promise<Task[]> {
+  const read = async (name: SideName) =>
+    kind.linesOf(await readLines(run.sides[name], kind.name, idsOn(group, name)));
+  const lines = { here: await read("here"), there: await read("there") };
+  const at = new Date(run.options.now()).toISOString();
+  const plans = await Promise.all(
+    group.map(async (task) => {
+      const { ids, finding } = task;
+      const sides = {
+        here: lines.here.get(ids.here) ?? null,
+        there: lines.there.get(ids.there) ?? null,
+      };
+      const status = closingStatus(finding);
+      const ending = status === null ? null : { status, at };
+      const plan = await kind.plan(task, sides, { maps: book.maps, ending });
+      return { task, plan: plan === null ? null : { ...plan, ...untouched(finding) } };
+    }),
+  );
+  return settlePlans(run, plans, {
+    book,
+    write: (side, units) => writeUnits(side, kind, units),
+  });
+}
+
+function closingStatus(finding: Finding): Closing["status"] | null {
+  if (finding === "deserted") return "active";
+  const isTrashing = finding === "gone_here" || finding === "gone_there" || finding === "no_place";
+  return isTrashing ? "trashed" : null;
+}
+
+/** What is gone for good stays so. */
+function untouched(finding: Finding): { readonly here?: null; readonly there?: null } {
+  if (finding === "gone_here") return { here: null };
+  return finding === "gone_there" ? { there: null } : {};
+}
+
+async function settlePlans<
+  Unit extends { readonly id: string },
+  Line extends MemoryLine | ConversationLine,
+>(
+  run: Run,
+  planned: readonly { readonly task: Task; readonly plan: Plan<Unit, Line> | null }[],
+  {
+    book,
+    write,
+  }: {
+    readonly book: Book;
+    readonly write: (side: Side, units: readonly Unit[]) => Promise<Outcomes>;
+  },
 ): Promise<Task[]> {
   const { sides, options, kinds } = run;
   const writeTo = async (name: SideName): Promise<Outcomes> => {
@@ -332,6 +470,7 @@ async function settlePlans<Unit extends { readonly id: string }>(
     // It is gone since it was listed: the next sync sees it as it is.
     if (plan === null) continue;
     const { kind } = task.pair;
+    if (plan.conflict !== null) book.conflicts.set(task.pair, plan.conflict);
     let isDone = true;
     for (const name of ["here", "there"] as const) {
       const side = plan[name];
@@ -342,28 +481,26 @@ async function settlePlans<Unit extends { readonly id: string }>(
         continue;
       }
       isDone = false;
-      if (outcome === "place_taken" && task.finding !== "no_place") blocked.push(task);
+      if (outcome === "place_taken" && closingStatus(task.finding) === null) blocked.push(task);
       else run.left.push({ kind, id: side.unit.id, side: name, reason: outcome });
     }
     if (!isDone) continue;
     if (plan.here === null && plan.there === null) kinds[kind].unchanged += 1;
-    if (plan.conflict !== null || task.finding === "no_place") {
-      const kept = plan.conflict?.kept ?? "path";
-      run.conflicts.push({ kind, id: task.ids.here, name: plan.name, kept });
-    }
+    book.states.set(task.pair, plan.last);
+    const item = { kind, id: task.ids.here, name: plan.name };
+    const conflict = book.conflicts.get(task.pair);
+    if (conflict !== undefined) run.conflicts.push({ ...item, ...conflict });
+    if (task.finding === "no_place") run.conflicts.push({ ...item, kept: "path" });
     const seen = (name: SideName) => {
       const state = plan[name]?.seen ?? plan.was[name];
       // Gone from one side for good: what it was seen at last stays known.
       if (state === null) return task.pair.base?.[name === "here" ? 2 : 3] ?? "";
-      return seenAt({ messages: task.pair[name]?.messages ?? 0, ...state });
+      const { messages = 0, unfinished = false } = task.pair[name] ?? {};
+      return seenAt({ messages, unfinished, ...state });
     };
     book.remember(task.ids, seen("here"), seen("there"));
   }
   return [...new Set(blocked)];
-}
-
-function isTrashing(finding: Finding): boolean {
-  return finding === "gone_here" || finding === "gone_there" || finding === "no_place";
 }
 
 /** Of a conversation, the side that alone changed since both were alike. */
@@ -373,10 +510,24 @@ function aheadOf({ pair }: Task): SideName | null {
   return changed.here ? "here" : "there";
 }
 
+/** What came since the list was made is known to nobody, so no side is ahead of it. */
+function isAsListed(
+  { here, there }: Pair,
+  lines: Readonly<Record<SideName, ConversationLines | null>>,
+): boolean {
+  return [[here, lines.here] as const, [there, lines.there] as const].every(([item, read]) => {
+    const now = read?.states.find(({ type }) => type === "conversation");
+    const messages = read?.messages.filter(({ type }) => type === "message") ?? [];
+    return item?.version === now?.version && (item?.messages ?? 0) === messages.length;
+  });
+}
+
 /** Arbitrary: what a group's texts take stays far below what a small machine has, and few requests are made. */
 const MEMORIES_AT_ONCE = 200;
 const CONVERSATIONS_AT_ONCE = 50;
 const MESSAGES_AT_ONCE = 1_000;
+/** Of one plan's batches: each page of lines walks what is left of its group. Arbitrary. */
+const PAGES_AT_ONCE = 5;
 
 /** Each is read from both sides at once. */
 function groupsOf(tasks: readonly Task[], { here, there }: Run["sides"]): Task[][] {
@@ -386,7 +537,8 @@ function groupsOf(tasks: readonly Task[], { here, there }: Run["sides"]): Task[]
       return group.length >= Math.min(MEMORIES_AT_ONCE, ...limits.map((of) => of.memories));
     }
     const messages = [...group, next].reduce((sum, task) => sum + messagesIn(task), 0);
-    return group.length >= CONVERSATIONS_AT_ONCE || messages > MESSAGES_AT_ONCE;
+    const most = Math.min(MESSAGES_AT_ONCE, ...limits.map((of) => PAGES_AT_ONCE * of.messages));
+    return group.length >= CONVERSATIONS_AT_ONCE || messages > most;
   };
   const groups: Task[][] = [];
   for (const task of tasks) {

@@ -16,6 +16,11 @@ export interface UnzipLimits {
   readonly innerZipBytes: number;
   /** Inflated : compressed. Text seldom reaches 30. */
   readonly ratio: number;
+  /**
+   * By the stream of the platform, in half the time. workerd's own inflates all that it is given, wanted or not: a bomb would fill the memory
+   * before the first byte is seen. Browsers and Node stop with who reads.
+   */
+  readonly inflatesNatively: boolean;
 }
 
 const MIB = 1_048_576;
@@ -26,6 +31,7 @@ export const SERVER_LIMITS: UnzipLimits = {
   entryBytes: 50 * MIB,
   innerZipBytes: 30 * MIB,
   ratio: 200,
+  inflatesNatively: false,
 };
 /** For the person's own machine, where a file of any size is read piece by piece. */
 export const READER_LIMITS: UnzipLimits = {
@@ -33,6 +39,7 @@ export const READER_LIMITS: UnzipLimits = {
   entryBytes: 2_048 * MIB,
   innerZipBytes: 256 * MIB,
   ratio: 200,
+  inflatesNatively: true,
 };
 
 /** A zip of zips, as Claude's split exports are sometimes packed; deeper ones are named as not read. */
@@ -128,8 +135,7 @@ async function entriesOf(file: File, upload: Upload): Promise<Entry[]> {
   };
   const zip = new ZipReader(reader, {
     useWebWorkers: false,
-    // workerd's own stream inflates all that it is given, wanted or not: a bomb would fill the memory before the first byte is seen.
-    useCompressionStream: false,
+    useCompressionStream: upload.limits.inflatesNatively,
     checkOverlappingEntry: true,
     checkCrc32: true,
   });

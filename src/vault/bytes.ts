@@ -43,6 +43,11 @@ export function base32(bytes: Uint8Array): string {
   return bits > 0 ? text + alphabet.charAt((buffer << (5 - bits)) & 31) : text;
 }
 
+/** RFC 4648 §5, without padding. */
+export function base64Url(bytes: Uint8Array): string {
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+}
+
 /** Compares secrets of any length without telling by time where they differ. */
 export function equalInConstantTime(a: string, b: string): boolean {
   const left = utf8(a);

@@ -1,15 +1,12 @@
 /** Opaque cursors: a place in a listing, authenticated for one user and one query, so that no cursor works elsewhere. */
 import { UserError } from "../errors.ts";
 import { cursorMac } from "./blind.ts";
-import { equalInConstantTime, fromUtf8, utf8 } from "./bytes.ts";
+import { base64Url, equalInConstantTime, fromUtf8, utf8 } from "./bytes.ts";
 import type { Keys } from "./keys.ts";
 
 /** @param query everything that the listing depends on, in a fixed form */
 export async function makeCursor(keys: Keys, query: string, place: unknown): Promise<string> {
-  const payload = utf8(JSON.stringify(place)).toBase64({
-    alphabet: "base64url",
-    omitPadding: true,
-  });
+  const payload = base64Url(utf8(JSON.stringify(place)));
   return `${payload}.${await cursorMac(keys, `${payload}\0${query}`)}`;
 }
 

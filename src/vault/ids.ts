@@ -25,6 +25,11 @@ export function newJobId(): string {
  * @param now milliseconds UTC
  */
 export function newOperationId(now: number): string {
+  return operationIdsFrom(now) + base32(crypto.getRandomValues(new Uint8Array(5))).slice(0, 7);
+}
+
+/** Stands before the ids of operations from this time on, and behind all earlier ones. */
+export function operationIdsFrom(now: number): string {
   const time = new Uint8Array(6);
   // 45 bits left-aligned in 48: base32 then takes nine whole characters.
   let rest = now * 8;
@@ -32,10 +37,9 @@ export function newOperationId(now: number): string {
     time[index] = rest % 256;
     rest = Math.floor(rest / 256);
   }
-  const sortable = base32(time)
+  return base32(time)
     .slice(0, 9)
     .replace(/[2-7a-z]/g, sortableDigit);
-  return sortable + base32(crypto.getRandomValues(new Uint8Array(5))).slice(0, 7);
 }
 
 export function isUserId(text: string): boolean {

@@ -20,6 +20,21 @@ export interface WrappedMasterKey {
   readonly wrappedKey: Bytes;
   /** Eight derived bytes in base32: a wrong or substituted key is noticed before it is used. */
   readonly keyCheck: string;
+  /** Which `VAULT_KEY` it is wrapped under (`vaultKeyId`); null: not known. */
+  readonly wrappedUnder: string | null;
+}
+
+/** What the deployment's `VAULT_KEY` holds. */
+export interface VaultKeys {
+  /** Wraps, and opens. */
+  readonly current: Bytes;
+  /** Only opens, while the users' keys are wrapped anew; null: there is none. */
+  readonly previous: Bytes | null;
+}
+
+/** The deployment has another `VAULT_KEY` than the one under which a user's key is wrapped. */
+export class WrongVaultKey extends Error {
+  override readonly name = "WrongVaultKey";
 }
 
 const MASTER_KEY_BYTES = 32;
@@ -29,10 +44,20 @@ const MIN_VAULT_KEY_BYTES = 32;
 const NO_SALT = new Uint8Array(32);
 
 /**
- * Reads the deployment's `VAULT_KEY`.
- * @param secret base64 of at least 32 random bytes.
+ * Reads the deployment's `VAULT_KEY`: one key, or `new,old` while it is changed. They stand in one secret, so that no moment knows only
+ * one of them.
  * @throws Error with the way to make one; the Worker must not start without it.
  */
+export function parseVaultKeys(secret: string | undefined): VaultKeys {
+  const [first, second, ...more] = (secret ?? "").split(",");
+  if (more.length > 0) throw new Error("VAULT_KEY holds more than a new key and the one before");
+  return {
+    current: parseVaultKey(first),
+    previous: second === undefined ? null : parseVaultKey(second),
+  };
+}
+
+/** @param secret base64 of at least 32 random bytes. */
 export function parseVaultKey(secret: string | undefined): Bytes {
   let bytes: Bytes;
   try {
@@ -65,33 +90,84 @@ export async function wrapMasterKey(
   const wrappedKey = new Uint8Array(IV_BYTES + sealed.byteLength);
   wrappedKey.set(iv);
   wrappedKey.set(new Uint8Array(sealed), IV_BYTES);
-  return { keyVersion, wrappedKey, keyCheck: await checkOf(masterKey) };
+  const [keyCheck, wrappedUnder] = await Promise.all([checkOf(masterKey), vaultKeyId(vaultKey)]);
+  return { keyVersion, wrappedKey, keyCheck, wrappedUnder };
 }
 
 /**
  * Opens the vault of a managed account.
- * @throws OperationError when the deployment's secret is another one, Error when the check does not match.
+ * @throws WrongVaultKey when the deployment's secret is another one, Error when the check does not match.
  */
 export async function openKeys(
   vaultKey: Bytes,
   userId: string,
   wrapped: WrappedMasterKey,
 ): Promise<Keys> {
-  const masterKey = new Uint8Array(
-    await crypto.subtle.decrypt(
-      {
-        name: "AES-GCM",
-        iv: wrapped.wrappedKey.subarray(0, IV_BYTES),
-        additionalData: wrapContext(userId, wrapped.keyVersion),
-      },
-      await wrappingKey(vaultKey),
-      wrapped.wrappedKey.subarray(IV_BYTES),
-    ),
-  );
-  if (!equalInConstantTime(await checkOf(masterKey), wrapped.keyCheck)) {
+  const masterKey = await unwrap(vaultKey, userId, wrapped);
+  if (masterKey === null) throw new WrongVaultKey();
+  return deriveKeys(userId, wrapped.keyVersion, masterKey);
+}
+
+/**
+ * As `openKeys`, under the key of now or the one before.
+ * `rewrapped`: given when the key is to be stored anew, because it was wrapped under the one before, or nobody noted under which.
+ * @throws WrongVaultKey, Error
+ */
+export async function openRotatingKeys(
+  { current, previous }: VaultKeys,
+  userId: string,
+  wrapped: WrappedMasterKey,
+): Promise<{ readonly keys: Keys; readonly rewrapped: WrappedMasterKey | null }> {
+  const opened = await unwrap(current, userId, wrapped);
+  const masterKey = opened ?? (previous === null ? null : await unwrap(previous, userId, wrapped));
+  if (masterKey === null) throw new WrongVaultKey();
+  const isNoted = opened !== null && wrapped.wrappedUnder !== null;
+  return {
+    keys: await deriveKeys(userId, wrapped.keyVersion, masterKey),
+    rewrapped: isNoted ? null : await wrapMasterKey(current, userId, masterKey),
+  };
+}
+
+/** Tells one `VAULT_KEY` from another, and nothing else about it: 40 bits. */
+export async function vaultKeyId(vaultKey: Bytes): Promise<string> {
+  const bits = await crypto.subtle.deriveBits(hkdf("id/v1"), await importMaterial(vaultKey), 40);
+  return base32(new Uint8Array(bits));
+}
+
+/** What only whoever holds `VAULT_KEY` can send: the way in for their own commands. */
+export async function operatorProof(vaultKey: Bytes): Promise<string> {
+  const material = await importMaterial(vaultKey);
+  return base32(new Uint8Array(await crypto.subtle.deriveBits(hkdf("operator/v1"), material, 256)));
+}
+
+/** Null: it is wrapped under another key. */
+async function unwrap(
+  vaultKey: Bytes,
+  userId: string,
+  { wrappedKey, keyVersion, keyCheck }: WrappedMasterKey,
+): Promise<Bytes | null> {
+  let masterKey: Bytes;
+  try {
+    masterKey = new Uint8Array(
+      await crypto.subtle.decrypt(
+        {
+          name: "AES-GCM",
+          iv: wrappedKey.subarray(0, IV_BYTES),
+          additionalData: wrapContext(userId, keyVersion),
+        },
+        await wrappingKey(vaultKey),
+        wrappedKey.subarray(IV_BYTES),
+      ),
+    );
+  } catch (error) {
+    // Authenticated encryption does not tell a wrong key from an altered ciphertext: both fail so.
+    if (error instanceof DOMException && error.name === "OperationError") return null;
+    throw error;
+  }
+  if (!equalInConstantTime(await checkOf(masterKey), keyCheck)) {
     throw new Error("The master key does not match its check value");
   }
-  return deriveKeys(userId, wrapped.keyVersion, masterKey);
+  return masterKey;
 }
 
 export async function deriveKeys(userId: string, version: number, masterKey: Bytes): Promise<Keys> {

@@ -33,16 +33,24 @@ const DEFLATED_FROM = 262_144;
 const HEADER_BYTES = 2;
 /** 96 bits, the size AES-GCM is specified for (NIST SP 800-38D §8.2). */
 const IV_BYTES = 12;
+/** Of AES-GCM as the platform makes it. */
+const TAG_BYTES = 16;
+
+/** Of a row that was altered, moved, cut, or sealed under another key: which of these it was nobody can tell. */
+export class DoesNotOpen extends Error {
+  override readonly name = "DoesNotOpen";
+}
+
+interface Plain {
+  readonly format: number;
+  readonly plain: Bytes;
+}
 
 export function sealBytes(keys: Keys, context: SealContext, plain: Bytes): Promise<Bytes> {
   return seal(keys, context, { format: AS_IT_IS, plain });
 }
 
-async function seal(
-  keys: Keys,
-  context: SealContext,
-  { format, plain }: { readonly format: number; readonly plain: Bytes },
-): Promise<Bytes> {
+async function seal(keys: Keys, context: SealContext, { format, plain }: Plain): Promise<Bytes> {
   const header = new Uint8Array([format, keys.version]);
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const sealed = await crypto.subtle.encrypt(
@@ -57,36 +65,53 @@ async function seal(
   return row;
 }
 
-/** @throws Error when the row was altered, moved, or sealed under another key. */
+/** @throws DoesNotOpen */
 export async function openBytes(keys: Keys, context: SealContext, row: Bytes): Promise<Bytes> {
   const header = row.subarray(0, HEADER_BYTES);
   const [format] = header;
-  if (format !== AS_IT_IS && format !== DEFLATED) throw new Error(`Unknown row format ${format}`);
-  const plain = await crypto.subtle.decrypt(
-    {
-      name: "AES-GCM",
-      iv: row.subarray(HEADER_BYTES, HEADER_BYTES + IV_BYTES),
-      additionalData: associatedData(keys, context, header),
-    },
-    keys.enc,
-    row.subarray(HEADER_BYTES + IV_BYTES),
-  );
+  if (format !== AS_IT_IS && format !== DEFLATED) {
+    throw new DoesNotOpen(`Unknown row format ${format}`);
+  }
+  if (row.length < HEADER_BYTES + IV_BYTES + TAG_BYTES)
+    throw new DoesNotOpen("Too short for a row");
+  const plain = await decrypt(keys, context, row);
   return format === DEFLATED
     ? through(plain, new DecompressionStream("deflate-raw"))
     : new Uint8Array(plain);
 }
 
+async function decrypt(keys: Keys, context: SealContext, row: Bytes): Promise<ArrayBuffer> {
+  const additionalData = associatedData(keys, context, row.subarray(0, HEADER_BYTES));
+  const iv = row.subarray(HEADER_BYTES, HEADER_BYTES + IV_BYTES);
+  try {
+    return await crypto.subtle.decrypt(
+      { name: "AES-GCM", iv, additionalData },
+      keys.enc,
+      row.subarray(HEADER_BYTES + IV_BYTES),
+    );
+  } catch (cause) {
+    // What the platform throws where the tag is another one. Whatever else fails is no fault of the row.
+    if (!(cause instanceof DOMException) || cause.name !== "OperationError") throw cause;
+    throw new DoesNotOpen("The row does not open", { cause });
+  }
+}
+
 /** Seals a JSON value; the result is hex, the form in which D1 takes bytes inside a JSON parameter. */
 export async function sealJson(keys: Keys, context: SealContext, value: unknown): Promise<string> {
+  return (await seal(keys, context, await packed(value))).toHex();
+}
+
+/** Characters that `sealJson` makes of a value. No key is needed to know. */
+export async function sealedChars(value: unknown): Promise<number> {
+  const { plain } = await packed(value);
+  return 2 * (HEADER_BYTES + IV_BYTES + plain.length + TAG_BYTES);
+}
+
+async function packed(value: unknown): Promise<Plain> {
   const json = utf8(JSON.stringify(value));
-  const row =
-    json.length < DEFLATED_FROM
-      ? await sealBytes(keys, context, json)
-      : await seal(keys, context, {
-          format: DEFLATED,
-          plain: await through(json, new CompressionStream("deflate-raw")),
-        });
-  return row.toHex();
+  return json.length < DEFLATED_FROM
+    ? { format: AS_IT_IS, plain: json }
+    : { format: DEFLATED, plain: await through(json, new CompressionStream("deflate-raw")) };
 }
 
 /** Opens what `sealJson` made. The caller names the type: the associated data proves who wrote it. */

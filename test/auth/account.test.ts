@@ -11,8 +11,11 @@ import { closeAccount, deleteFiles, deleteRows } from "../../src/storage/delete-
 import { SCOPES } from "../../src/scopes.ts";
 import { readPlan } from "../../src/storage/plan.ts";
 import * as schema from "../../src/storage/schema.ts";
+import type { UserAgent } from "../../src/user-agent.ts";
 import { WAIT } from "../support/backups.ts";
 import { callApi, callRaw, callTool, fetchWorker, type Person } from "../support/people.ts";
+import { countInvocations } from "../support/production.ts";
+import { newPasskey } from "./support/authenticator.ts";
 import {
   connect,
   newVisitor,
@@ -30,6 +33,7 @@ const START = Date.now();
 const WORDS = { confirm: "delete my account" };
 
 beforeAll(async () => {
+  await countInvocations();
   env.SIGN_UP = "open";
   // The first sign-up of a file has better-auth transformed.
   await signedUp("First");
@@ -163,6 +167,122 @@ test("nobody names or removes another person's passkey, or ends their session", 
   expect((await visitor.call("GET", `${ACCOUNT}/passkeys`)).data).toEqual(data);
 });
 
+// Confirming
+
+test("what takes an account over or ends it is done only within minutes of a passkey", async () => {
+  onDay(0);
+  const { visitor, passkey } = await signedUp("Mair");
+  await signUp("Mair", { visitor });
+  const { data } = await visitor.call("GET", `${ACCOUNT}/passkeys`);
+  const script = { name: "Script", scopes: SCOPES };
+  const { data: made } = await visitor.call("POST", `${ACCOUNT}/tokens`, script);
+  onDay(0, 11);
+  const app = `${ACCOUNT}/apps/${made["app"].id}`;
+  for (const [method, path, body] of [
+    ["POST", `${ACCOUNT}/recovery-code`, undefined],
+    ["DELETE", `${ACCOUNT}/recovery-code`, undefined],
+    ["DELETE", `${ACCOUNT}/passkeys/${data["passkeys"][1].id}`, undefined],
+    ["DELETE", `${ACCOUNT}/sessions`, undefined],
+    ["DELETE", `${ACCOUNT}/sessions/x`, undefined],
+    ["POST", `${ACCOUNT}/deletion`, WORDS],
+    ["POST", `${ACCOUNT}/tokens`, { ...script, trusted: true }],
+    ["PATCH", app, { trusted: true }],
+  ] as const) {
+    const { status, data: told } = await visitor.call(method, path, body);
+    expect([method, path, status, told["error"]?.reason]).toEqual([
+      method,
+      path,
+      403,
+      "not_confirmed",
+    ]);
+  }
+  const adding = await visitor.get("/api/auth/passkey/generate-register-options?name=Mair");
+  expect([adding.status, await adding.json()]).toMatchObject([403, { code: "NOT_CONFIRMED" }]);
+  const form = { name: "Script", scope: [...SCOPES], trusted: "1" };
+  expect((await visitor.post("/tokens", form)).status).toBe(403);
+  // Holding something back, and what gives nothing away, waits for nobody.
+  expect((await visitor.call("PATCH", app, { state: "paused" })).status).toBe(200);
+  expect((await visitor.call("POST", `${ACCOUNT}/tokens`, script)).status).toBe(201);
+
+  expect((await signIn(visitor, passkey)).status).toBe(200);
+  expect((await visitor.call("POST", `${ACCOUNT}/recovery-code`)).status).toBe(201);
+  expect((await signUp("Mair", { visitor })).response.status).toBe(200);
+});
+
+test("confirming leaves one session in place of the one before, and is nobody else's to do", async () => {
+  const { visitor, passkey } = await signedUp("Mair");
+  const { passkey: foreign } = await signedUp("Another");
+  const before = new Map(visitor.cookies);
+  expect((await signIn(visitor, foreign)).status).toBe(403);
+  expect((await visitor.call("GET", ACCOUNT)).data["name"]).toBe("Mair");
+  expect((await signIn(visitor, passkey)).status).toBe(200);
+  expect((await visitor.call("GET", `${ACCOUNT}/sessions`)).data["sessions"]).toHaveLength(1);
+  const stale = newVisitor();
+  for (const [name, value] of before) stale.cookies.set(name, value);
+  expect((await stale.call("GET", ACCOUNT)).status).toBe(401);
+});
+
+test("who came back by a recovery code adds one passkey however late, and no second one", async () => {
+  onDay(0);
+  const { visitor } = await signedUp("Mair");
+  const { data } = await visitor.call("POST", `${ACCOUNT}/recovery-code`);
+  const lost = newVisitor();
+  await lost.post("/recover", { code: data["code"] });
+  onDay(0, 60);
+  const options = "/api/auth/passkey/generate-register-options?name=Mair";
+  const passkey = await newPasskey(ORIGIN);
+  const response = await passkey.register(await (await lost.get(options)).json());
+  const added = await lost.postJson("/api/auth/passkey/verify-registration", { response });
+  expect(added.status).toBe(200);
+  expect((await lost.get(options)).status).toBe(403);
+  expect((await signIn(lost, passkey)).status).toBe(200);
+  expect((await lost.get(options)).status).toBe(200);
+});
+
+test("who came back by a recovery code adds a passkey for as long as the session is prolonged", async () => {
+  onDay(0);
+  const { visitor } = await signedUp("Mair");
+  const { data } = await visitor.call("POST", `${ACCOUNT}/recovery-code`);
+  const lost = newVisitor();
+  await lost.post("/recover", { code: data["code"] });
+  for (let day = 1; day <= 9; day += 1) {
+    onDay(day);
+    expect((await lost.call("GET", ACCOUNT)).status).toBe(200);
+  }
+  // A dialog of the device that was cancelled, and another attempt.
+  const options = "/api/auth/passkey/generate-register-options?name=Mair";
+  expect((await lost.get(options)).status).toBe(200);
+  onDay(10);
+  expect((await signUp("Mair", { visitor: lost })).response.status).toBe(200);
+  onDay(10, 60);
+  expect((await lost.get(options)).status).toBe(403);
+});
+
+test("the answer to a session that was replaced takes the new one's cookie from nobody", async () => {
+  const { visitor, passkey } = await signedUp("Mair");
+  const late = newVisitor();
+  for (const [name, value] of visitor.cookies) late.cookies.set(name, value);
+  expect((await signIn(visitor, passkey)).status).toBe(200);
+  const cookie = [...late.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  for (const path of [ACCOUNT, "/api/stats", "/"]) {
+    const answer = await late.get(path, { cookie });
+    expect([path, answer.headers.getSetCookie()]).toEqual([path, []]);
+  }
+  expect((await visitor.call("GET", ACCOUNT)).status).toBe(200);
+});
+
+test("a recovery code is not used up where the sign-in fails", async () => {
+  const { visitor } = await signedUp("Mair");
+  const { data } = await visitor.call("POST", `${ACCOUNT}/recovery-code`);
+  await env.DB.prepare(
+    "CREATE TRIGGER no_session BEFORE INSERT ON auth_session BEGIN SELECT RAISE(ABORT, 'no'); END",
+  ).run();
+  const form = { code: data["code"] };
+  expect((await newVisitor().post("/recover", form)).status).toBe(500);
+  await env.DB.prepare("DROP TRIGGER no_session").run();
+  expect((await newVisitor().post("/recover", form)).status).toBe(200);
+});
+
 // Sessions
 
 test("sessions are listed with their browsers, and ended one by one or all others at once", async () => {
@@ -200,6 +320,17 @@ test("what an ended session listens to falls silent", async () => {
   );
   webSocket?.accept();
   await visitor.call("DELETE", `${ACCOUNT}/sessions`);
+  expect(await closed).toBe(1013);
+});
+
+test("what a session listens to falls silent when confirming replaces it", async () => {
+  const { visitor, passkey } = await signedUp("Mair");
+  const { webSocket } = await visitor.get("/api/live", { upgrade: "websocket", origin: ORIGIN });
+  const closed = new Promise<number>((done) =>
+    webSocket?.addEventListener("close", ({ code }) => done(code)),
+  );
+  webSocket?.accept();
+  expect((await signIn(visitor, passkey)).status).toBe(200);
   expect(await closed).toBe(1013);
 });
 
@@ -255,6 +386,20 @@ test("a recovery code is shown once and lets its owner in once, from a form with
   expect((await visitor.call("GET", path)).data).toEqual({ recovery_code: null });
 });
 
+test("the way of who uses a recovery code leads on to where they came from", async () => {
+  const { visitor } = await signedUp("Mair");
+  const { data } = await visitor.call("POST", `${ACCOUNT}/recovery-code`);
+  const lost = newVisitor();
+  const next = "/authorize?client_id=x";
+  const query = `?next=${encodeURIComponent(next)}`;
+  expect(await (await lost.get(`/sign-in${query}`)).text()).toContain(`/recover${query}`);
+  expect(await (await lost.get(`/recover${query}`)).text()).toContain(`value="${next}"`);
+  const page = await lost.post("/recover", { code: data["code"], next });
+  expect(await page.text()).toContain(`data-next="${next}"`);
+  const wrong = await newVisitor().post("/recover", { code: "x", next: "https://evil.example/" });
+  expect(await wrong.text()).toContain('name="next" value="/"');
+});
+
 test("of two uses of a recovery code at once one succeeds", async () => {
   const { visitor } = await signedUp("Mair");
   const { data } = await visitor.call("POST", `${ACCOUNT}/recovery-code`);
@@ -290,7 +435,7 @@ test("a guessed code reads nothing, and no other site's form is taken", async ()
 
 test("deleting needs the words, refuses clients with words, and is taken back within its days", async () => {
   onDay(0);
-  const { visitor } = await signedUp("Mair");
+  const { visitor, passkey } = await signedUp("Mair");
   const app = await tokenOf(visitor);
   for (const wrong of [{}, { confirm: "yes" }, { confirm: "Delete my account" }]) {
     const { status, data } = await visitor.call("POST", `${ACCOUNT}/deletion`, wrong);
@@ -307,6 +452,7 @@ test("deleting needs the words, refuses clients with words, and is taken back wi
     },
   ]);
   onDay(1);
+  await signIn(visitor, passkey);
   expect((await visitor.call("POST", `${ACCOUNT}/deletion`, WORDS)).data).toEqual(data);
   expect((await visitor.call("GET", ACCOUNT)).data["deletion"]).toEqual(data["deletion"]);
   const refused = await callTool(app, "search_memory", { query: "rye" });
@@ -322,6 +468,16 @@ test("deleting needs the words, refuses clients with words, and is taken back wi
   onDay(9);
   await runAlarms(app.userId);
   expect((await callTool(app, "get_stats")).isError).toBe(false);
+});
+
+test("where there is no sign-in there is no account to delete", async () => {
+  const { visitor } = await signedUp("Mair");
+  env.LOCAL_PERSON = (await tokenOf(visitor)).userId;
+  const { status, data } = await newVisitor().call("POST", `${ACCOUNT}/deletion`, WORDS);
+  const { data: profile } = await newVisitor().call("GET", ACCOUNT);
+  env.LOCAL_PERSON = "";
+  expect([status, data["error"].code]).toEqual([403, "forbidden"]);
+  expect(profile).toMatchObject({ signs_in: false, deletion: null });
 });
 
 test("after seven days nothing is left anywhere of an account, and everything of another", async () => {
@@ -377,6 +533,40 @@ test("a deletion that begins is not taken back any more, and goes on", async () 
   }
   expect((await tracesOf(leaver.userId)).filter(({ count }) => count > 0)).toEqual([]);
 }, 60_000);
+
+test("a wish to delete that comes while a call of one that was taken back ends is not forgotten", async () => {
+  onDay(0);
+  const { visitor } = await signedUp("Leaver");
+  const { userId } = await tokenOf(visitor);
+  await visitor.call("POST", `${ACCOUNT}/deletion`, WORDS);
+  await visitor.call("DELETE", `${ACCOUNT}/deletion`);
+  const object = env.USERS.getByName(userId);
+  for (const [day, moment] of [
+    [7, "cancelSchedule"],
+    [14, "schedule"],
+    [21, "listSchedules"],
+  ] as const) {
+    onDay(day, 1);
+    await runInDurableObject(object, (agent: UserAgent) => {
+      const value = async (...args: unknown[]): Promise<unknown> => {
+        Reflect.deleteProperty(agent, moment);
+        await agent.requestDeletion();
+        return Reflect.apply(agent[moment], agent, args);
+      };
+      Object.defineProperty(agent, moment, { value, configurable: true });
+    });
+    await runAlarms(userId);
+    const planned = await runInDurableObject(object, (agent: UserAgent) =>
+      agent.listSchedules({ timeRange: { start: new Date(Date.now() + 1_000) } }),
+    );
+    expect([moment, planned.some(({ callback }) => callback === "deleteAccount")]).toEqual([
+      moment,
+      true,
+    ]);
+    expect(await object.findDeletion()).toMatchObject({ isBegun: false });
+    await object.takeBackDeletion();
+  }
+});
 
 test("a large account goes in parts, each of which may fail and be done again", async () => {
   onDay(0);

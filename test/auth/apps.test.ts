@@ -125,6 +125,9 @@ test("a paused app is told so in words by every tool, lists what it listed, and 
 test("a paused token is refused by every route of the API, in the shape of each", async () => {
   const token = await newToken(visitor, { name: "Script" });
   await change(token.id, { state: "paused" });
+  // What is refused is no use of it.
+  await callApi(token, "GET", "/api/stats");
+  expect(await appOf(visitor, token.id)).toMatchObject({ last_used_at: null });
   for (const path of ["/api/memories", "/api/stats", "/api/rules", "/api/nowhere"]) {
     const { status, data } = await callApi(token, "GET", path);
     expect([path, status, data["error"].reason]).toEqual([path, 403, "paused"]);
@@ -164,6 +167,8 @@ test("a read-only token changes nothing by the API, decides nothing, and is told
     ["DELETE", "/api/memories/aaaaaaaaaaaa", undefined],
     ["POST", "/api/operations/x/undo", {}],
     ["POST", "/v1/memory_stores", { name: "x" }],
+    ["POST", "/api/backups", undefined],
+    ["POST", "/api/backups/x/rehearse", undefined],
   ] as const) {
     const { status, data } = await callApi(token, method, path, body);
     expect([path, status]).toEqual([path, 403]);
@@ -185,6 +190,16 @@ test("scopes are taken away and never added, and what is narrowed is so at the n
   const more = await change(app.id, { scopes: ["memories:read", "data:export"] });
   expect([more.status, more.data["error"].code]).toEqual([400, "invalid_input"]);
   expect((await appOf(visitor, app.id)).scopes).toEqual(["memories:read"]);
+});
+
+test("changing an app or making a token reads nothing of what apps wrote", async () => {
+  const app = await connectedApp(visitor);
+  const prepared = vi.spyOn(env.DB, "prepare");
+  await change(app.id, { state: "paused" });
+  await newToken(visitor, { name: "Script" });
+  const statements = prepared.mock.calls.map(([sql]) => sql).join("\n");
+  prepared.mockRestore();
+  expect(statements).not.toContain("operations");
 });
 
 test("a name is changed, shown as text is, and goes with what is written from then on", async () => {
@@ -211,12 +226,18 @@ test("a token becomes trusted or not, an app that signed in never does", async (
 
 test("a revoked app is refused with the next call, for good and with its token in the library", async () => {
   const app = await connectedApp(visitor);
+  const [userId = ""] = app.token.split(":");
+  // Before it in the list, and more than one reading of KV gives.
+  const others = Array.from({ length: 120 }, (_, at) => `grant:${userId}:!${at}`);
+  await Promise.all(
+    others.map((name) => env.OAUTH_KV.put(name, JSON.stringify({ metadata: { grantId: name } }))),
+  );
   const { status, data } = await visitor.call("DELETE", `${APPS}/${app.id}`);
   expect([status, data]).toEqual([200, { revoked: app.id }]);
+  await Promise.all(others.map((name) => env.OAUTH_KV.delete(name)));
   expect((await callRaw(app.token, "tools/list")).status).toBe(401);
   expect((await visitor.call("DELETE", `${APPS}/${app.id}`)).status).toBe(404);
   expect((await visitor.call("PATCH", `${APPS}/${app.id}`, { state: "active" })).status).toBe(404);
-  const [userId = ""] = app.token.split(":");
   const { keys } = await env.OAUTH_KV.list<{ grantId?: string }>({ prefix: `grant:${userId}:` });
   const grants = await Promise.all(keys.map(({ name }) => env.OAUTH_KV.get(name)));
   expect(grants.join()).not.toContain(app.id);

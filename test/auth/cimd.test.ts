@@ -26,6 +26,10 @@ beforeEach(() => {
   outbound.mockImplementation(async () => Response.json(DOCUMENT));
 });
 
+test("deployments have the platform's guard as well, which this machine does not play", () => {
+  expect(Cloudflare.compatibilityFlags).toMatchObject({ global_fetch_strictly_public: true });
+});
+
 test("the Worker has its guard up", async () => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
   await newVisitor().get(authorizePath({ client_id: "https://127.0.0.1/x.json" }));

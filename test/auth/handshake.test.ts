@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { callTool, fetchWorker } from "../support/people.ts";
 import { listen } from "./support/live.ts";
-import { connect, newClient, signedUp, type Visitor } from "./support/visitor.ts";
+import { authorizePath, connect, newClient, signedUp, type Visitor } from "./support/visitor.ts";
 
 const WATCH = "/api/account/handshake";
 
@@ -43,6 +43,11 @@ test("who does not watch is told nothing, and who watches nothing of another but
   const { visitor } = await signedUp("Mair");
   const { visitor: other } = await signedUp("Another");
   await other.call("POST", WATCH);
+  // What the pages themselves ask for, where the server is examined, is no app's step.
+  await fetchWorker("/.well-known/oauth-authorization-server", {
+    headers: { "sec-fetch-site": "same-origin" },
+  });
+  expect(await stepsOf(other)).toEqual([]);
   await connectAndCall(visitor);
   await vi.waitFor(async () =>
     expect(await stepsOf(other)).toEqual([
@@ -54,6 +59,23 @@ test("who does not watch is told nothing, and who watches nothing of another but
   expect(await socket.states(1)).toEqual([{ imports: {} }]);
 });
 
+test("a client that asks again begins anew, and so does everything when the page wants it", async () => {
+  const { visitor } = await signedUp("Mair");
+  await visitor.call("POST", WATCH);
+  await connectAndCall(visitor);
+  await vi.waitFor(async () => expect(await stepsOf(visitor)).toHaveLength(7));
+  await visitor.get(authorizePath({ client_id: await newClient() }));
+  expect(await stepsOf(visitor)).toEqual([
+    ["metadata_read", null],
+    ["registered", null],
+    ["consent_shown", "A client"],
+  ]);
+  const { data } = await visitor.call("DELETE", WATCH);
+  expect(data["steps"]).toEqual([]);
+  await fetchWorker("/.well-known/oauth-protected-resource/mcp");
+  await vi.waitFor(async () => expect(await stepsOf(visitor)).toEqual([["metadata_read", null]]));
+});
+
 test("after ten minutes nothing is told any more, and watching begins anew", async () => {
   const { visitor } = await signedUp("Mair");
   await visitor.call("POST", WATCH);
@@ -62,6 +84,17 @@ test("after ten minutes nothing is told any more, and watching begins anew", asy
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 601_000 });
   await connectAndCall(visitor);
   expect(await stepsOf(visitor)).toEqual([]);
+});
+
+test("however often the metadata are read, a watcher's object is asked once", async () => {
+  const { visitor } = await signedUp("Mair");
+  await visitor.call("POST", WATCH);
+  const asked = vi.spyOn(env.USERS, "getByName");
+  for (let at = 0; at < 5; at++) await fetchWorker("/.well-known/oauth-protected-resource/mcp");
+  const ids = asked.mock.calls.map(([id]) => id);
+  asked.mockRestore();
+  expect(ids.length).toBeGreaterThan(0);
+  expect(new Set(ids).size).toBe(ids.length);
 });
 
 test("watching is the person's alone", async () => {

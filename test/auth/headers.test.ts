@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { app } from "../../src/auth/app.tsx";
+import { withSecurityHeaders } from "../../src/auth/security-headers.ts";
 import { createApi } from "../../src/http/api.ts";
 import { callRaw, fetchWorker, newPerson } from "../support/people.ts";
 import {
@@ -80,6 +81,13 @@ test("a window that a client opened stays the client's, any other is cut off fro
   }
   const { headers } = await newVisitor().get("/");
   expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
+});
+
+test("a server with an address of its own is asked for by https alone, and loopback is not", async () => {
+  const header = "strict-transport-security";
+  expect((await newVisitor().get("/")).headers.get(header)).toBeNull();
+  const answer = withSecurityHeaders(new Response(), { path: "/", isLoopback: false });
+  expect(answer.headers.get(header)).toBe("max-age=31536000");
 });
 
 test("no page holds a script or a style of its own", async () => {

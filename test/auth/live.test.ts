@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { fetchWorker, newPerson } from "../support/people.ts";
 import { listen, upgrade } from "./support/live.ts";
 import { newVisitor, ORIGIN, signedUp, type Visitor } from "./support/visitor.ts";
@@ -19,6 +19,24 @@ test("a page hears the state of the account at once, and then each change", asyn
   ]);
   const later = await listen(visitor);
   expect(await later.states(1)).toEqual([state]);
+});
+
+test("a page hears also of what is no operation", async () => {
+  const visitor = await newcomer("Rhian");
+  await importList(visitor, "- Lives in Bangor");
+  const socket = await listen(visitor);
+  const told = () => socket.heard.filter((text) => text.includes('"changed"')).length;
+  await visitor.call("PATCH", "/api/rules", { max_memories: 500 });
+  await vi.waitFor(() => expect(told()).toBe(1));
+  await visitor.call("PATCH", "/api/rules", { max_memories: 600 });
+  await vi.waitFor(() => expect(told()).toBe(2));
+});
+
+test("who signs out hears no more", async () => {
+  const visitor = await newcomer("Eluned");
+  const socket = await listen(visitor);
+  await visitor.post("/sign-out", {});
+  expect(await socket.closed).toBe(1013);
 });
 
 test("what it hears names nobody and quotes nothing", async () => {

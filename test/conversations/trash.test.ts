@@ -82,6 +82,38 @@ test("a file that is imported again leaves a deleted conversation in the trash a
   expect(await titlesOf(person)).toEqual([]);
 });
 
+test("the trash is listed, and several come back from it as one operation, which is undone as one", async () => {
+  const person = await newPerson();
+  const [soil = "", bread = "", travel = ""] = await withChats(person, ["Soil", "Bread", "Travel"]);
+  const [foreign = ""] = await withChats(await newPerson(), ["Secrets"]);
+  await callApi(person, "POST", "/api/conversations/delete", { ids: [soil, bread] });
+  const trash = () => callApi(person, "GET", "/api/conversations?status=trashed");
+  const { data: listed } = await trash();
+  expect(listed).toMatchObject({ total: 2 });
+  expect(new Set(listed["conversations"].map(({ title }: { title: string }) => title))).toEqual(
+    new Set(["Soil", "Bread"]),
+  );
+  const until = Date.parse(listed["conversations"][0].restorable_until);
+  expect(Math.round((until - Date.now()) / 86_400_000)).toBe(30);
+  const { data: used } = await callApi(person, "GET", "/api/conversations");
+  expect(used["total"]).toBe(1);
+  expect(used["conversations"][0]).not.toHaveProperty("restorable_until");
+
+  const { data } = await callApi(person, "POST", "/api/conversations/restore", {
+    ids: [soil, bread, travel, foreign, "nothing"],
+  });
+  expect({ ...data, restored: data["restored"].sort() }).toEqual({
+    operation_id: expect.any(String),
+    restored: [soil, bread].sort(),
+    unchanged: [travel],
+    not_found: [foreign, "nothing"],
+  });
+  expect((await trash()).data).toMatchObject({ total: 0, conversations: [] });
+  expect(await titlesOf(person)).toEqual(["Bread", "Soil", "Travel"]);
+  await undo(person, data["operation_id"]);
+  expect((await trash()).data).toMatchObject({ total: 2 });
+});
+
 test("unknown ids, other users' and a token without the rights are refused", async () => {
   const person = await newPerson();
   const [id = ""] = await withChats(person, ["Soil"]);
@@ -103,8 +135,10 @@ test("unknown ids, other users' and a token without the rights are refused", asy
     }
   }
   for (const ids of [[], [""], Array.from({ length: 65 }, (_, at) => `c${at}`), "all"]) {
-    const { data } = await callApi(person, "POST", "/api/conversations/delete", { ids });
-    expect(data).toMatchObject({ error: { code: "invalid_input" } });
+    for (const path of ["/api/conversations/delete", "/api/conversations/restore"]) {
+      const { data } = await callApi(person, "POST", path, { ids });
+      expect(data).toMatchObject({ error: { code: "invalid_input" } });
+    }
   }
   expect(await titlesOf(person)).toEqual(["Soil"]);
 });

@@ -2,6 +2,7 @@ import { parse as parseToml } from "smol-toml";
 import { expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { clientsFor, type Way } from "../../apps/dashboard/pages/connect/clients.ts";
+import pinned from "../clients/package.json" with { type: "json" };
 
 const URL_HERE = "https://cofio.example.com/mcp";
 const clients = clientsFor(URL_HERE);
@@ -89,6 +90,21 @@ test("deeplinks, byte for byte", () => {
   expect(padded?.kind === "link" ? padded.href : "").toMatch(/config=[A-Za-z0-9]+(?:%3D){1,2}$/);
 });
 
+test("what is said to have been tried is the version that test/clients runs", () => {
+  const trials = clients.flatMap(({ id, tried }) => (tried === undefined ? [] : [{ id, tried }]));
+  expect(trials.map(({ id }) => id).sort()).toEqual(Object.keys(PACKAGES).sort());
+  for (const { id, tried } of trials) {
+    expect(PINNED[PACKAGES[id] ?? ""]?.split("-")[0], id).toBe(tried.version);
+  }
+});
+
+test("Claude Code's option for headers takes all words after it, so the name and the address stand before it", () => {
+  const lines = waysOf("claude-code").flatMap((way) => (way.kind === "command" ? [way.text] : []));
+  expect(lines.filter((line) => line.includes("--header"))).toEqual([
+    `claude mcp add --transport http --scope user cofio ${URL_HERE} --header "Authorization: Bearer TOKEN"`,
+  ]);
+});
+
 test("key names that differ between programs", () => {
   expect(fileOf("vs-code")).toEqual({ servers: { cofio: { type: "http", url: URL_HERE } } });
   expect(fileOf("cursor")).toEqual({ mcpServers: { cofio: { url: URL_HERE } } });
@@ -109,6 +125,19 @@ test("key names that differ between programs", () => {
     mcpServers: { cofio: { type: "http", url: URL_HERE, tools: ["*"] } },
   });
 });
+
+const PINNED: Readonly<Record<string, string>> = pinned.dependencies;
+/** Of each entry that was tried. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  "claude-code": "@anthropic-ai/claude-code",
+  codex: "@openai/codex",
+  "gemini-cli": "@google/gemini-cli",
+  "qwen-code": "@qwen-code/qwen-code",
+  "copilot-cli": "@github/copilot",
+  opencode: "opencode-ai",
+  amp: "@sourcegraph/amp",
+  factory: "droid",
+};
 
 const PARSERS: Readonly<Record<"json" | "toml" | "yaml", (text: string) => unknown>> = {
   json: (text) => JSON.parse(text),

@@ -8,13 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeChatExport } from "./support/chat-export.ts";
-import {
-  buildProgram,
-  newFolder,
-  programFile,
-  runProgram,
-  type ServedFolder,
-} from "./support/program.ts";
+import { newFolder, programFile, runProgram, type ServedFolder } from "./support/program.ts";
 import { startServer, type Server } from "./support/server.ts";
 
 const COMMANDS = [
@@ -27,6 +21,7 @@ const COMMANDS = [
   "sync",
   "backup",
   "rules",
+  "verify",
   "doctor",
 ];
 
@@ -34,7 +29,6 @@ let folder: ServedFolder;
 let files: string;
 
 beforeAll(async () => {
-  await buildProgram();
   folder = await newFolder();
   files = await mkdtemp(join(tmpdir(), "cofio-files-"));
 });
@@ -231,6 +225,11 @@ test("rules are shown, changed and reset; a backup is made and listed; doctor fi
   const made = await folder.run(["backup"]);
   expect(made.stdout).toMatch(/^\w+ {2}\S+ {2}finished {2}\d+ rows/);
   expect((await folder.run(["backup", "--list"])).stdout).toBe(made.stdout);
+
+  expect(await folder.run(["verify"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+ rows checked\.\nNothing to repair\.\n$/),
+  });
 
   const healthy = await folder.run(["doctor"]);
   expect(healthy.code).toBe(0);

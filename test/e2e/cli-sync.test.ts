@@ -8,7 +8,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeChatExport } from "./support/chat-export.ts";
 import {
-  buildProgram,
   newFolder,
   programFile,
   runProgram,
@@ -23,7 +22,6 @@ let files: string;
 let env: { readonly COFIO_TOKEN: string };
 
 beforeAll(async () => {
-  await buildProgram();
   folder = await newFolder();
   server = await startServer();
   files = await mkdtemp(join(tmpdir(), "cofio-sync-"));

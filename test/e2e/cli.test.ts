@@ -22,7 +22,6 @@ import { TOOLS, useAllTools } from "./support/all-tools.ts";
 import { openBrowser } from "./support/browser.ts";
 import {
   ask,
-  buildProgram,
   isListening,
   isRunning,
   newFolder,
@@ -37,7 +36,6 @@ const PATIENCE = { timeout: 20_000 };
 let folder: ServedFolder;
 
 beforeAll(async () => {
-  await buildProgram();
   folder = await newFolder();
 });
 afterAll(() => folder.remove());

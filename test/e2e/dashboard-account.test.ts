@@ -1,4 +1,4 @@
-/** The pages Connected apps, and Security and account. */
+/** The pages Connected apps, and Security. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { callsOf } from "./support/all-tools.ts";
 import { addAuthenticator, connectV2, openBrowser, type Browser } from "./support/browser.ts";
@@ -135,7 +135,7 @@ test("a name of ten thousand letters and a script breaks nothing, and a refusal 
   await page.setViewportSize({ width: 1280, height: 900 });
 });
 
-// Security and account
+// Security
 
 test("a second passkey is added and named, and one is removed, but not the last", async () => {
   const { page, context } = browser;
@@ -160,7 +160,7 @@ test("a second passkey is added and named, and one is removed, but not the last"
     .click();
   await page.getByText("Phone was removed.").waitFor();
   await page.getByText("This is your only passkey").waitFor();
-  await phone.detach();
+  await phone.remove();
 });
 
 test("a recovery code is shown once and signs in once, and that session is ended from here", async () => {
@@ -195,10 +195,35 @@ test("a recovery code is shown once and signs in once, and that session is ended
   expect(await status()).toBe(401);
 });
 
+test("what is grave asks for the passkey of who was not here lately, and goes on by itself", async () => {
+  const { page } = browser;
+  await page.goto(`${server.origin}/security`);
+  const path = "**/api/account/recovery-code";
+  let asked = 0;
+  await page.route(path, async (route) => {
+    if (route.request().method() !== "POST" || asked++ > 0) return route.fallback();
+    const error = { code: "forbidden", message: "x", hint: "x", reason: "not_confirmed" };
+    return route.fulfill({ status: 403, json: { error } });
+  });
+  const confirmed = page.waitForResponse("**/api/auth/passkey/verify-authentication");
+  await page.getByRole("button", { name: "Make a recovery code" }).click();
+  expect((await confirmed).status()).toBe(200);
+  await page.getByRole("heading", { name: "Your recovery code" }).waitFor();
+  await page.unroute(path);
+  await page.getByRole("button", { name: "I have kept it" }).click();
+  await page.getByRole("button", { name: "Remove the code" }).click();
+  const question = page.getByRole("dialog", { name: "Remove the code?" });
+  await question.getByRole("button", { name: "Remove", exact: true }).click();
+  await page.getByText("There is no code.").waitFor();
+});
+
 test("name and time zone are changed, and hold on every page", async () => {
   const { page } = browser;
   await page.goto(`${server.origin}/security`);
   await page.getByRole("textbox", { name: "Name" }).fill("Mair Ifan");
+  await page.getByRole("link", { name: "Rules", exact: true }).click();
+  const question = page.getByRole("dialog", { name: "Leave without saving?" });
+  await question.getByRole("button", { name: "Cancel" }).click();
   await page.getByLabel("Time zone").selectOption("Asia/Tokyo");
   await page.getByRole("button", { name: "Save" }).click();
   await page.locator(".nav-person", { hasText: "Mair Ifan" }).first().waitFor();

@@ -110,7 +110,15 @@ test("a selection becomes a memory, and so does a whole message", async () => {
   ]);
   await page.getByRole("button", { name: "Remember message 2" }).click();
   expect(await dialog.getByRole("textbox").inputValue()).toContain("const tide = 4;");
+  // What is written is not lost by a key.
+  await dialog.getByRole("textbox").fill("Half a thought");
   await page.keyboard.press("Escape");
+  const question = page.getByRole("dialog", { name: "Discard this memory?" });
+  await question.getByRole("button", { name: "Cancel" }).click();
+  expect(await dialog.getByRole("textbox").inputValue()).toBe("Half a thought");
+  await page.keyboard.press("Escape");
+  await question.getByRole("button", { name: "Discard" }).click();
+  await dialog.waitFor({ state: "hidden" });
 });
 
 test("conversations go to the trash and come back, one and several", async () => {
@@ -125,12 +133,42 @@ test("conversations go to the trash and come back, one and several", async () =>
   await page.getByLabel("Order").selectOption("oldest");
   await page.getByRole("checkbox", { name: "Select Chat 1", exact: true }).check();
   await page.getByRole("checkbox", { name: "Select Chat 2", exact: true }).check();
-  await page.getByText("2 of 61 conversations selected").waitFor();
+  await page.getByText("2 of 61 conversations chosen").waitFor();
   await page.getByRole("button", { name: "Move to the trash" }).click();
   await page.getByText("59 conversations").waitFor();
   await page.getByText("Moved 2 conversations to the trash.").waitFor();
   await page.getByRole("button", { name: "Undo", exact: true }).last().click();
   await page.getByText("61 conversations").waitFor();
+});
+
+test("the trash lists what was thrown away, and gives back one or several, each with the way back", async () => {
+  const { page, open, call } = dashboard;
+  await open("/conversations?status=trashed");
+  await page.getByText("The trash is empty.").waitFor();
+  const ids = await Promise.all(["Chat 5", "Chat 6", "Chat 7"].map(idOf));
+  const { conversations } = await call("GET", "/api/conversations?limit=100");
+  const hostile = conversations.find(({ title }: { title: string }) => title.includes("<script>"));
+  await call("POST", "/api/conversations/delete", { ids: [...ids, hostile.id] });
+  await page.getByText("4 conversations", { exact: true }).waitFor();
+  const row = (title: string) =>
+    page.getByRole("listitem").filter({ hasText: title }).filter({ hasText: "Kept until" });
+  await row("Chat 5").waitFor();
+  expect(await row("<script>alert(1)</script>").locator("img, script, a").count()).toBe(0);
+  await dashboard.expectNoOverflow();
+
+  await page.getByRole("button", { name: "Restore: Chat 5" }).click();
+  await page.getByText("Restored 1 conversation.").waitFor();
+  await page.getByText("3 conversations", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Undo", exact: true }).last().click();
+  await page.getByText("4 conversations", { exact: true }).waitFor();
+  await page.getByRole("checkbox", { name: "Select Chat 6", exact: true }).check();
+  await page.getByRole("checkbox", { name: "Select Chat 7", exact: true }).check();
+  await page.getByText("2 of 4 conversations chosen").waitFor();
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await page.getByText("Restored 2 conversations.").waitFor();
+  await page.getByText("2 conversations", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "In use" }).click();
+  await page.getByText("60 conversations").waitFor();
 });
 
 test("what cannot be read says why", async () => {

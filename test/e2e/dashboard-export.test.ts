@@ -90,3 +90,55 @@ test("what cannot be read says why, and nothing else went wrong", async () => {
   await page.unroute("**/api/backups");
   dashboard.expectNoComplaints();
 });
+
+test("the account is checked on command, and the page says what was found and when", async () => {
+  const { page, open } = dashboard;
+  await open("/export");
+  await page.getByText("Not checked yet.").waitFor();
+  await page.getByRole("button", { name: "Check now" }).click();
+  await page.getByText("everything agrees.").first().waitFor(WRITTEN);
+  await page.reload();
+  await page.getByText("everything agrees.").waitFor();
+  await dashboard.expectNoOverflow();
+});
+
+test("a check goes on part by part; what it left is named in words, and a refusal in the middle is told", async () => {
+  const { page, open } = dashboard;
+  const check = { started_at: "2026-11-01T00:00:00Z", finished_at: null, repaired: {}, named: [] };
+  const part = { ...check, state: "running", checked: { memory: 1_200 }, left: {} };
+  const whole = {
+    ...check,
+    state: "finished",
+    finished_at: "2026-11-01T00:00:09Z",
+    checked: { memory: 2_300 },
+    repaired: { index: 4 },
+    left: { unreadable: 1, a_newer_kind: 1 },
+    named: [
+      { what: "unreadable", kind: "memory_version", id: "abcdefghijkl", version: 3 },
+      { what: "a_newer_kind", kind: "message", id: "mnopqrstuvwx" },
+    ],
+  };
+  const answers: { readonly status?: number; readonly json: unknown }[] = [
+    { json: { check: part } },
+    { status: 503, json: { error: { code: "internal", message: "It broke.", hint: "" } } },
+    { json: { check: { ...part, checked: { memory: 1_900 } } } },
+    { json: { check: whole } },
+  ];
+  let last: unknown = { check: null };
+  await page.route("**/api/verify", (route) => {
+    if (route.request().method() === "GET") return route.fulfill({ json: last });
+    const { status = 200, json } = answers.shift() ?? { json: { check: whole } };
+    if (status === 200) last = json;
+    return route.fulfill({ status, json });
+  });
+  await open("/export");
+  const start = page.getByRole("button", { name: "Check now" });
+  await start.click();
+  await page.getByText("It broke.").first().waitFor();
+  await page.getByText("A check has come to 1,200 entries.").waitFor();
+  await start.click();
+  await page.getByText("2,300 entries checked: 2 could not be repaired.").first().waitFor();
+  await page.getByText("Earlier state of the memory abcdefghijkl: cannot be decrypted").waitFor();
+  await page.getByText("Message mnopqrstuvwx: a newer kind").waitFor();
+  await page.unroute("**/api/verify");
+});

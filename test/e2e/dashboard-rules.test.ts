@@ -64,6 +64,31 @@ test("a rule is saved, said to be the person's, undone, done again, and put back
   await expect.poll(async () => (await stored()).own, SOON).toEqual(["expire_after"]);
 });
 
+test("what is typed while the last change is being saved stays, and is not saved with it", async () => {
+  const { page } = browser;
+  await patch({ max_memories: null, expire_after: null });
+  await page.reload();
+  const save = page
+    .getByRole("form", { name: "How much, and for how long" })
+    .getByRole("button", { name: "Save", exact: true });
+  await rule("max_memories").getByRole("spinbutton", { name: "At most" }).fill("6000");
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  await page.route("**/api/rules", async (route) => {
+    if (route.request().method() === "GET") await released;
+    await route.continue();
+  });
+  await save.click();
+  await page.getByText("Saved. It holds from now on.").waitFor();
+  const events = page.getByLabel("Events", { exact: true });
+  await events.fill("90");
+  release();
+  await expect.poll(() => save.isEnabled(), SOON).toBe(true);
+  expect(await events.inputValue()).toBe("90");
+  expect((await stored()).own).toEqual(["max_memories"]);
+  await page.unroute("**/api/rules");
+  await patch({ max_memories: null });
+});
+
 test("what the server would refuse is said before it is asked, and what was typed stays", async () => {
   const { page } = browser;
   const group = page.getByRole("form", { name: "How much, and for how long" });
@@ -137,6 +162,102 @@ test("a change by somebody else is read when the page is looked at again, and le
   await page.unroute("**/api/rules");
 });
 
+test("each rule says what it does to what there is, and what it would do before it is saved", async () => {
+  const { page } = browser;
+  const names = Object.keys((await stored()).defaults);
+  await patch(Object.fromEntries(names.map((name) => [name, null])));
+  const created_at = new Date(Date.now() - 100 * 86_400_000).toISOString();
+  const fair = { content: "Was at the fair.", category: "events", tags: ["Fair"], created_at };
+  await dashboard.importRecords({
+    memories: [{ id: "fair", status: "active", source: "claude", ...fair }],
+  });
+  await dashboard.call("POST", "/api/memories", { content: "Keeps bees.", category: "goals" });
+  await page.reload();
+  for (const name of names) {
+    await expect.poll(() => effect(name), SOON).toMatch(/^Now: \w.*\.$/u);
+  }
+  const before = await stored();
+  await page.getByRole("spinbutton", { name: "Events" }).fill("99");
+  await expect
+    .poll(() => effect("expire_after"), SOON)
+    // What was imported is counted from today.
+    .toBe("With this: would hide nothing that you have, had it always been so.");
+  // Until the new count is there nothing is said of it.
+  const { promise: counted, resolve: count } = Promise.withResolvers<void>();
+  await page.route("**/api/rules/effects", async (route) => {
+    await counted;
+    await route.continue();
+  });
+  await rule("blocked_tags").getByLabel("One tag a line").fill("fair");
+  await expect.poll(() => effect("blocked_tags"), SOON).toBe("");
+  count();
+  await page.unroute("**/api/rules/effects");
+  await rule("blocked_tags").getByLabel("One tag a line").fill("fair\nsecrets");
+  await expect
+    .poll(() => effect("blocked_tags"), SOON)
+    .toContain("With this: 1 memory you have is under these tags.");
+  const most = rule("max_memories").getByRole("spinbutton", { name: "At most" });
+  await most.fill("1");
+  expect(await effect("max_memories")).toContain("you have 2 memories, 1 more than this.");
+  expect(await effect("when_full")).toBe("With this: the next memory is refused.");
+  await rule("secrets").getByLabel("Save them").check();
+  expect(await effect("secrets")).toMatch(/^With this: they are stored as they are/);
+  await most.fill("");
+  expect(await effect("max_memories")).toBe("");
+
+  await rule("relevance_threshold").getByLabel("Try it with a question").fill("fair");
+  await expect
+    .poll(() => effect("relevance_threshold"), SOON)
+    .toBe("Now: hides nothing of the one memory that fits this question.");
+  await rule("relevance_threshold").getByLabel("Try it with a question").fill("zeppelin");
+  await expect
+    .poll(() => effect("relevance_threshold"), SOON)
+    .toBe("Now: nothing you have shares a word with this question.");
+  await page.keyboard.press("Enter");
+  expect(await stored()).toEqual(before);
+});
+
+test("what is not saved is asked about before the page is left, whichever way", async () => {
+  const { page } = browser;
+  const main = page.getByRole("navigation", { name: "Main" });
+  await main.getByRole("link", { name: "Memories" }).click();
+  await page.getByRole("heading", { name: "Memories", level: 1 }).waitFor();
+  await main.getByRole("link", { name: "Rules" }).click();
+  const field = rule("max_memories").getByRole("spinbutton", { name: "At most" });
+  await field.fill("4000");
+  const question = page.getByRole("dialog", { name: "Leave without saving?" });
+  await main.getByRole("link", { name: "Home" }).click();
+  await question.getByRole("button", { name: "Cancel" }).click();
+  await question.waitFor({ state: "hidden" });
+  expect([await field.inputValue(), new URL(page.url()).pathname]).toEqual(["4000", "/rules"]);
+
+  await page.evaluate("history.back()");
+  await question.waitFor();
+  // Behind the question it is hidden from screen readers.
+  const input = rule("max_memories").locator("input");
+  expect([await input.inputValue(), new URL(page.url()).pathname]).toEqual(["4000", "/rules"]);
+  await question.getByRole("button", { name: "Leave" }).click();
+  await page.getByRole("heading", { name: "Memories", level: 1 }).waitFor();
+  expect(new URL(page.url()).pathname).toBe("/memories");
+
+  await main.getByRole("link", { name: "Rules" }).click();
+  await field.fill("4000");
+  const asked = page.waitForEvent("dialog");
+  const reloaded = page.reload();
+  const dialog = await asked;
+  expect(dialog.type()).toBe("beforeunload");
+  await dialog.accept();
+  await reloaded;
+  await field.fill("4000");
+  await page
+    .getByRole("form", { name: "How much, and for how long" })
+    .getByRole("button", { name: "Discard" })
+    .click();
+  await main.getByRole("link", { name: "Home" }).click();
+  await page.getByRole("heading", { name: "Home", level: 1 }).waitFor();
+  expect((await stored()).own).not.toContain("max_memories");
+});
+
 test("refused, broken and without a connection, the page says so", async () => {
   const { page, context } = browser;
   const answer = (status: number, code: string) =>
@@ -172,6 +293,11 @@ test("nothing is wider than the screen", async () => {
 test("nothing was refused by the content security policy, and no script failed", () => {
   dashboard.expectNoComplaints();
 });
+
+/** What it says about what there is. */
+function effect(name: string): Promise<string> {
+  return rule(name).locator(".rule-effect").innerText();
+}
 
 function rule(name: string) {
   return browser.page.locator(`[data-rule=${name}]`);

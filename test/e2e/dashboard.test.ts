@@ -36,7 +36,7 @@ test("what a client saves appears without a reload, and is undone and redone fro
     await callsOf(client)("save_memory", { content });
   }
   await expect.poll(() => figure("Memories"), SOON).toBe("3");
-  expect(await figure("Clients")).toBe("1");
+  expect(await figure("Apps")).toBe("1");
   const changes = page.getByRole("listitem").filter({ hasText: "Saved 1 memory" });
   await expect.poll(() => changes.count(), SOON).toBe(3);
   expect(await changes.first().innerText()).toContain("Claude");
@@ -62,6 +62,28 @@ test("pages are reached by keyboard: a skip link, a list of shortcuts, a heading
   await dialog.waitFor();
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
+});
+
+test("single keys are turned off, for every page and after a reload, and on again", async () => {
+  const { page } = browser;
+  await page.goto(server.origin);
+  await page.getByRole("heading", { name: "Home", level: 1 }).waitFor();
+  await page.keyboard.press("?");
+  const dialog = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  const choice = page.getByRole("checkbox", { name: "Single keys are shortcuts" });
+  await choice.uncheck();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  await page.goto(`${server.origin}/security`);
+  await choice.waitFor();
+  await page.keyboard.press("?");
+  expect(await dialog.count()).toBe(0);
+  expect(await choice.isChecked()).toBe(false);
+  await choice.check();
+  await choice.blur();
+  await page.keyboard.press("?");
+  await dialog.waitFor();
+  await page.keyboard.press("Escape");
 });
 
 test("on a narrow page the navigation is in a drawer, and nothing is wider than the screen", async () => {

@@ -14,7 +14,13 @@ const LAYERS = [
   ["src/user-agent.ts"],
   ["src/mcp/a.ts", "src/mcp/tools/a.ts", "src/http/a.ts"],
   ["src/user.ts"],
-  ["src/memory/a.ts", "src/conversations/a.ts", "src/transfer/a.ts", "src/transfer/formats/a.ts"],
+  [
+    "src/memory/a.ts",
+    "src/conversations/a.ts",
+    "src/integrity/a.ts",
+    "src/transfer/a.ts",
+    "src/transfer/formats/a.ts",
+  ],
   ["src/search/a.ts", "src/vault/a.ts", "src/storage/a.ts"],
   [
     "src/errors.ts",

@@ -11,11 +11,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cofioMemoryTool } from "../../apps/memory-tool/memory-tool.ts";
 import { startServer, type Server } from "./support/server.ts";
+import { runs } from "../support/runs.ts";
 
 type Command = Parameters<MemoryToolHandlers[keyof MemoryToolHandlers]>[0];
 
 /** Sequences that are tried: MEMORY_TOOL_RUNS=10000 tries as many as a release is tried with. */
-const RUNS = Number(process.env["MEMORY_TOOL_RUNS"] ?? 200);
+const RUNS = Number(process.env["MEMORY_TOOL_RUNS"] ?? runs(60, 10_000));
 /** Who try them at the same time, none of whom may see the files of another. */
 const PEOPLE = 4;
 /** Per sequence; arbitrary, many times what one takes. */

@@ -246,7 +246,6 @@ test("the files of the pages are served as what they are", async () => {
     ["/assets/controls.css", "text/css"],
     ["/assets/dashboard/main.css", "text/css"],
     ["/assets/dashboard/main.js", "javascript"],
-    ["/assets/import/page.js", "javascript"],
     ["/assets/import/reader.js", "javascript"],
     ["/assets/cofio.svg", "image/svg+xml"],
   ] as const) {

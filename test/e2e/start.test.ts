@@ -11,7 +11,7 @@ const tokenScript = resolve(import.meta.dirname, "../../scripts/token.ts");
 
 let server: Server;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ isFirst: true });
 });
 afterAll(() => server.stop());
 

@@ -1,6 +1,6 @@
 /** The API's description is what the API does: routes, rights and answers. */
 import { env } from "cloudflare:workers";
-import { expect, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { createApi } from "../../src/http/api.ts";
 import { STATUS } from "../../src/http/error-status.ts";
 import { problem } from "../../src/http/openapi/answers.ts";
@@ -9,8 +9,12 @@ import { routes, type ApiRoute } from "../../src/http/openapi/routes.ts";
 import { SCOPES } from "../../src/scopes.ts";
 import { WAIT } from "../support/backups.ts";
 import { callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
+import { countInvocations } from "../support/production.ts";
 
 const UNKNOWN_ID = "aaaaaaaaaaaa";
+
+// No request of any route may ask for more than the free plan lets it.
+beforeAll(countInvocations);
 
 test("the document has every route of the API, and no other", () => {
   const api = createApi({ account: {} } as Parameters<typeof createApi>[0]);
@@ -145,6 +149,7 @@ test("every answer, of a life through all of the routes, has the shape that the 
     },
   });
   await call("getRules");
+  await call("previewRules", { body: { expire_after: { other: 1 }, blocked_tags: ["food"] } });
   await call("changeRules", { body: { auto_save: null, expire_after: null } });
   const { id } = saved.memory;
   await call("updateMemory", { id, body: { add_tags: ["home"], expires_at: "in two weeks" } });
@@ -179,6 +184,8 @@ test("every answer, of a life through all of the routes, has the shape that the 
   await call("deleteConversation", { id: chat });
   await call("restoreConversation", { id: chat });
   await call("deleteConversations", { body: { ids: [chat, UNKNOWN_ID] } });
+  await call("listConversations", { query: { status: "trashed" } });
+  await call("restoreConversations", { body: { ids: [chat, UNKNOWN_ID] } });
   await call("checkRecords", { body: { records: [record], report: emptyReport() } });
 
   await call("runMemoryCommand", { body: { command: "view", path: "/memories" } });
@@ -192,6 +199,14 @@ test("every answer, of a life through all of the routes, has the shape that the 
   await call("getStats");
   await syncItems(call);
   await call("getTimeline", { query: { days: "7" } });
+
+  await call("getIntegrityCheck");
+  let integrity;
+  do integrity = await call("checkIntegrity");
+  while (integrity.check.state !== "finished");
+  expect(integrity.check).toMatchObject({ repaired: {}, left: {} });
+  expect(await call("getIntegrityCheck")).toEqual(integrity);
+  await call("getStats");
 
   await call("exportData", { body: { format: "json" } });
   const archive = await call("exportData", { body: { format: "cofio" } });
@@ -219,7 +234,7 @@ test("every answer, of a life through all of the routes, has the shape that the 
 
 /** What one side has, read and written again as it is. */
 async function syncItems(call: Call): Promise<void> {
-  const { operation_id, account, limits } = await call("beginSync");
+  const { operation_id, account, limits } = await call("beginSync", { body: {} });
   expect([typeof account, limits.memories > 0]).toEqual(["string", true]);
   const { items } = await call("listMemoriesToSync");
   await call("listConversationsToSync", { query: { after: UNKNOWN_ID } });
@@ -270,6 +285,8 @@ async function importRecords(person: Person, call: Call): Promise<unknown> {
   const { id } = begun.job;
   await call("sendBatch", { id, body: { number: 1, records: [record], bytesRead: 10 } });
   await call("finishImport", { id });
+  expect((await call("listImports")).imports[0].job.id).toBe(id);
+  expect((await call("listImports", { query: { before: id } })).next_before).toBeNull();
   const second = await call("beginImport", { body: { ...upload, key: "other" } });
   await call("cancelImport", { id: second.job.id });
   const refused = await call("beginRestore", {

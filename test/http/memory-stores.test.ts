@@ -173,7 +173,13 @@ test("a redacted version shows nothing any more, to nobody and after no undo", a
   ).rejects.toMatchObject({ status: 400 });
   await memoryStores.memories.update(memory.id, { ...at, content: "harmless" });
   const { data: operations } = await callApi(person, "GET", "/api/operations");
-  const redacted = await memoryStores.memoryVersions.redact(memory.memory_version_id, at);
+  // Two clients at once do it once.
+  const [redacted] = await Promise.all([
+    memoryStores.memoryVersions.redact(memory.memory_version_id, at),
+    memoryStores.memoryVersions.redact(memory.memory_version_id, at),
+  ]);
+  const { data: since } = await callApi(person, "GET", "/api/operations");
+  expect(since["operations"]).toHaveLength(operations["operations"].length + 1);
   expect(redacted).toMatchObject({
     id: memory.memory_version_id,
     content: null,
@@ -232,6 +238,9 @@ test("a store is renamed with all of its memories, archived, and deleted, and a 
   expect(await memoryStores.memories.retrieve(memory.id, at)).toMatchObject({ content: "kept" });
   const { data: found } = await callTool(person, "list_memories", { project: "Final" });
   expect(found["memories"]).toHaveLength(2);
+  await memoryStores.update(store.id, { name: "FINAL" });
+  const { data: named } = await callApi(person, "GET", "/api/memories/labels");
+  expect(named["projects"].map(({ name }: { name: string }) => name)).toContain("FINAL");
 
   const { data: before } = await callApi(person, "GET", "/api/operations");
   await memoryStores.delete(store.id);

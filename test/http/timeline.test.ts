@@ -1,6 +1,6 @@
 /** The timeline counts what is in use by the person's own days. */
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
 
 const HOUR = 3_600_000;
@@ -51,6 +51,17 @@ test("it reaches as many days back as was asked, and no further", async () => {
     const { status, data } = await callApi(person, "GET", `/api/timeline?days=${days}`);
     expect([days, status, data["error"]?.code]).toEqual([days, 400, "invalid_input"]);
   }
+});
+
+test("days are those of the calendar, also where clocks are changed", async () => {
+  // Half past eleven in the evening of the day that has 25 hours there.
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-02T04:30:00Z") });
+  const person = await newPerson({ timeZone: "America/New_York" });
+  const [id] = await saved(person, ["The day before"]);
+  await moveTo(person, id, Date.parse("2026-10-31T04:00:00Z"));
+  const { data } = await callApi(person, "GET", "/api/timeline?days=2");
+  vi.useRealTimers();
+  expect(data["days"].map(({ day }: { day: string }) => day)).toEqual(["2026-10-31"]);
 });
 
 test("nobody else's rows are counted", async () => {

@@ -182,8 +182,8 @@ const MEMORY: Memory = {
 test("what fails before a tool runs is answered in JSON-RPC, with the reference of its log line and nothing more", async () => {
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
   const person = await newPerson();
-  // Its key no longer opens.
-  await env.DB.prepare("UPDATE users SET wrapped_key = x'00' WHERE id = ?")
+  // Its rules can no longer be read.
+  await env.DB.prepare("INSERT INTO accounts (user_id, rules) VALUES (?, '{')")
     .bind(person.userId)
     .run();
   const response = await callRaw(person.token, "tools/call", {

@@ -12,6 +12,7 @@ import {
   twoAccounts,
   type Account,
 } from "../support/two-users.ts";
+import { runs } from "../support/runs.ts";
 
 test("after any steps of two users, each has what they would have alone, and neither ever saw the other's", async () => {
   await fc.assert(
@@ -30,7 +31,7 @@ test("after any steps of two users, each has what they would have alone, and nei
         await expectAlone(accounts[1], accounts[0], heard[1]);
       },
     ),
-    { numRuns: 40, endOnFailure: true },
+    { numRuns: runs(10, 100), endOnFailure: true },
   );
 }, 120_000);
 

@@ -502,3 +502,15 @@ test("a whole result, as contracted", async () => {
     },
   });
 });
+
+test("two who delete one version at once both find it deleted, and one of them did it", async () => {
+  const person = await newPerson();
+  const { data: saved } = await callTool(person, "save_memory", { content: "Sails on Sundays." });
+  const { id } = saved["memory"];
+  const deleted = await Promise.all(
+    [1, 2].map(() => callTool(person, "delete_memory", { id, if_version: 1 })),
+  );
+  expect(deleted.map(({ isError }) => isError)).toEqual([false, false]);
+  const { data } = await callTool(person, "get_memory", { id });
+  expect(data["memory"]).toMatchObject({ status: "trashed", version: 2 });
+});

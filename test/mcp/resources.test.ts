@@ -173,7 +173,9 @@ test("a stream is over after five minutes, and a third has no place", () => {
   const streams = openChangeStreams();
   const ended: string[] = [];
   const unsubscribe = ["a", "b"].map((grant) =>
-    streams.busFor(grant, () => ended.push(grant)).subscribe(() => {}),
+    streams
+      .busFor(grant, { isLetIn: () => true, end: () => ended.push(grant) })
+      .subscribe(() => {}),
   );
   expect(streams.room()).toBe(0);
   vi.advanceTimersByTime(STREAM_MS - 1);
@@ -183,6 +185,20 @@ test("a stream is over after five minutes, and a third has no place", () => {
   for (const leave of unsubscribe) leave();
   expect(streams.room()).toBe(MAX_STREAMS);
   expect(streams.listeningSince()).toBeNull();
+});
+
+test("a grant that was held back since its request began hears nothing", async () => {
+  vi.useRealTimers();
+  const streams = openChangeStreams();
+  const heard: unknown[] = [];
+  const ended = new Promise<void>((end) => {
+    const bus = streams.busFor("a", { isLetIn: () => false, end });
+    bus.subscribe((event) => heard.push(event));
+  });
+  streams.resourcesChanged(["memory://recent"]);
+  await ended;
+  expect(heard).toEqual([]);
+  expect(streams.room()).toBe(MAX_STREAMS);
 });
 
 async function listener(person: Person, uris: string[]) {

@@ -59,7 +59,7 @@ test("a deletion that fails half-way can be repeated, and counts what it did", a
   const store = await newStore(person, "Large");
   const files = Array.from({ length: 1_100 }, (_, n) => fileOf(`/f/${n}`, "Large", `text ${n}`));
   await importFile(person, files);
-  const mend = await failAfterWrites(person, 2);
+  const mend = await failAfterWrites(person, 1);
   expect((await store.delete()).status).toBe(500);
   mend();
   expect(await store.get("")).toMatchObject({ status: 200 });

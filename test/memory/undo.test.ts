@@ -10,6 +10,7 @@ import { loseAnswers } from "../support/batches.ts";
 import { countersOf, sumsOf } from "../support/counters.ts";
 import { withFaults, type Faults } from "../support/faults.ts";
 import { callApi, callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
+import { runs } from "../support/runs.ts";
 
 test("what a save made goes to the trash, and undoing the undo brings it back", async () => {
   const person = await newPerson();
@@ -501,7 +502,7 @@ test("undoing every operation of any sequence, the latest first, gives each earl
       expect(await stateOf(person)).toEqual(end);
       expect(await countersOf(person)).toEqual(await sumsOf(person));
     }),
-    { numRuns: 25 },
+    { numRuns: runs(8, 100) },
   );
 }, 240_000);
 

@@ -1,6 +1,14 @@
 /** What tests of backups share: an account with something of everything, its rows, and the ways through the API. */
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
+import { openBackupRestore } from "../../src/storage/backup-restore.ts";
+import { openBackupStores } from "../../src/storage/open-account.ts";
+import { createBackup, writeBackup, type Step } from "../../src/transfer/backup.ts";
+import {
+  createRestore,
+  restoreBackup,
+  type RestoreMode,
+} from "../../src/transfer/restore-backup.ts";
 import { callTool, fetchWorker, type Person } from "./people.ts";
 
 export const TABLES = [
@@ -152,6 +160,29 @@ export async function restored(person: Person, id: string, mode: string): Promis
     expect(now.state).not.toBe("running");
     return now;
   }, WAIT);
+}
+
+/** As a Workflow does each step, without waiting for one. */
+export const atOnce: Step = async (_name, work) => structuredClone(await work());
+
+const MAKER = { grantId: "test", client: "Test" };
+
+/** @returns its id */
+export async function backedUpAtOnce({ userId }: Person): Promise<string> {
+  const stores = openBackupStores(env, userId);
+  const { job } = await createBackup(stores.backups, MAKER, Date.now());
+  await writeBackup(atOnce, stores, job.id);
+  return job.id;
+}
+
+/** The job of the restore, which has ended. */
+export async function restoredAtOnce({ userId }: Person, backupId: string, mode: RestoreMode) {
+  const stores = openBackupStores(env, userId);
+  const wanted = { backupId, mode, mayChangeRules: true, now: Date.now() };
+  const { id } = await createRestore(stores.backups, MAKER, wanted);
+  const restores = openBackupRestore(env.DB, userId);
+  await restoreBackup(atOnce, { ...stores, restores }, id);
+  return stores.backups.get("restore", id);
 }
 
 export async function found(person: Person, tool: string, query: string): Promise<string[]> {

@@ -49,6 +49,17 @@ export async function failAfterWrites(person: Person, writes: number): Promise<(
   return () => void (isOver = true);
 }
 
+/** From now on D1's own meter counts what batches write, indexes included. @returns rows so far */
+export async function meterWrites(person: Person): Promise<() => number> {
+  let rows = 0;
+  await interceptBatches(person, async (_statements, run) => {
+    const results = await run();
+    for (const { meta } of results) rows += meta.rows_written;
+    return results;
+  });
+  return () => rows;
+}
+
 async function interceptBatches(
   { userId }: Person,
   batch: (statements: D1PreparedStatement[], run: () => Promise<D1Result[]>) => Promise<D1Result[]>,

@@ -1,6 +1,9 @@
 /** The real database and bucket, whose calls fail where a test says so. */
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import type { UserAgent } from "../../src/user-agent.ts";
 import { watched } from "./counting.ts";
+import type { Person } from "./people.ts";
 
 export interface Faults {
   /** Calls so far. */
@@ -11,15 +14,19 @@ export interface Faults {
    * Asked before every call by its number, from 1. `"before"`: it does not happen. `"after"`: it does, and its answer gets lost.
    */
   failing: (call: number) => "before" | "after" | null;
+  /** Told of every call whose answer says that it changed something in the database, by its number: `run`, `all` and `batch` say it. */
+  wrote?: (call: number) => void;
 }
 
 export function withFaults(faults: Faults): Pick<Env, "DB" | "ARCHIVES"> {
   async function fail(asked: number, call: () => unknown): Promise<unknown> {
     faults.calls += 1;
     faults.asked += asked;
-    const failing = faults.failing(faults.calls);
+    const number = faults.calls;
+    const failing = faults.failing(number);
     if (failing === "before") throw new Error("Injected: refused");
     const answer = await call();
+    if (hasWritten(answer)) faults.wrote?.(number);
     if (failing === "after") throw new Error("Injected: answer lost");
     return answer;
   }
@@ -34,6 +41,12 @@ export function withFaults(faults: Faults): Pick<Env, "DB" | "ARCHIVES"> {
       },
     }),
   };
+}
+
+/** Of D1's answers that have `meta`: those of `first` and `raw`, by which Drizzle reads and does `returning`, have none, nor have R2's. */
+function hasWritten(answer: unknown): boolean {
+  const results = [answer].flat() as ({ meta?: { rows_written?: number } } | null | undefined)[];
+  return results.some((result) => (result?.meta?.rows_written ?? 0) > 0);
 }
 
 /** `lost`: it was carried out, and only its answer did not arrive. */
@@ -54,6 +67,16 @@ export function faultyEnv(
     },
   };
   return { env: { ...env, ...withFaults(faults) }, calls: () => faults.calls };
+}
+
+/** From now on what a person's object asks of database and bucket goes through the faults that are returned: none so far. */
+export async function injectFaults({ userId }: Person): Promise<Faults> {
+  const faults: Faults = { calls: 0, asked: 0, failing: () => null };
+  const faulty: Env = { ...env, ...withFaults(faults) };
+  await runInDurableObject(env.USERS.getByName(userId), (instance: UserAgent) => {
+    Object.defineProperty(instance, "env", { value: faulty, configurable: true });
+  });
+  return faults;
 }
 
 /** Drizzle wraps what a statement throws. */

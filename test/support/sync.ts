@@ -30,13 +30,25 @@ export async function twoSides(): Promise<TwoSides> {
 /** @throws BrokenOff where it was to break */
 export async function syncSides(
   sides: TwoSides,
-  { breaks, dryRun = false }: { readonly breaks?: Break; readonly dryRun?: boolean } = {},
+  {
+    breaks,
+    dryRun = false,
+    trashMore = false,
+    beforeWrite = null,
+  }: {
+    readonly breaks?: Break;
+    readonly dryRun?: boolean;
+    readonly trashMore?: boolean;
+    /** What somebody does once both sides were read. */
+    readonly beforeWrite?: (() => Promise<unknown>) | null;
+  } = {},
 ): Promise<SyncReport> {
   const controller = new AbortController();
   sides.requests.length = 0;
   return sync({
     async call(side: SideName, path, body) {
       sides.requests.push(path);
+      if (path === "/write" && !sides.requests.slice(0, -1).includes(path)) await beforeWrite?.();
       const isBreak = sides.requests.length === breaks?.at;
       if (isBreak && breaks.when === "before") breakOff(controller);
       const { status, data } = await callApi(
@@ -54,6 +66,7 @@ export async function syncSides(
     base: sides.base,
     keepBase: (base) => void (sides.base = base),
     dryRun,
+    trashMore,
     onProgress: () => {},
     onDelay: () => {},
     signal: controller.signal,

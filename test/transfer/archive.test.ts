@@ -91,6 +91,13 @@ async function fullAccount(): Promise<Person> {
   await callTool(person, "import_data", {
     data: JSON.stringify(chat(3, ["How do bees swarm?", "In May.", "Why?"], "Bees")),
   });
+  // Messages that an undo took out of a conversation that stays, once and again.
+  for (const texts of [["More?"], ["More?", "Enough."]]) {
+    const { data: grown } = await callTool(person, "import_data", {
+      data: JSON.stringify(chat(4, ["How do bees swarm?", "In May.", "Why?", ...texts], "Wasps")),
+    });
+    await api(person, "POST", `/api/operations/${grown["operation_id"]}/undo`);
+  }
   await callTool(person, "import_data", {
     items: [{ platform: "Chat", title: "Bread", messages: [{ role: "user", content: "Rye?" }] }],
   });
@@ -125,7 +132,7 @@ test("an archive holds every state, hashes of its files and schemas of its lines
   expect(manifest).toMatchObject({
     format: "cofio-archive",
     version: 1,
-    counts: { memories: 6, conversations: 3, messages: 5 },
+    counts: { memories: 6, conversations: 3, messages: 5, removed_messages: 2 },
   });
   for (const { name, bytes, sha256: hash } of manifest.files) {
     const content = new TextEncoder().encode(files.get(name));

@@ -432,6 +432,20 @@ test("while a restore runs no backup is made or deleted, and one that has been s
   await expect(backups.touch(restore.id, started)).rejects.toThrow("The job is over");
 });
 
+test("a backup that died is told as failed once it has been silent for an hour", async () => {
+  const person = await newPerson();
+  await save(person, { content: "Likes rye bread" });
+  const { backups } = openBackupStores(env, person.userId);
+  const { job } = await createBackup(backups, MAKER, Date.now() - 2 * HOUR);
+  expect(await api(person, "GET", "/backups")).toMatchObject({
+    backups: [{ id: job.id, state: "failed" }],
+  });
+  await backups.touch(job.id, Date.now());
+  expect(await api(person, "GET", `/backups/${job.id}`)).toMatchObject({
+    backup: { state: "running" },
+  });
+});
+
 test("a backup that is still being written has no rival and is not deleted, however long ago it began", async () => {
   const person = await newPerson();
   await save(person, { content: "Likes rye bread" });

@@ -11,8 +11,10 @@ import {
   textOf,
   type SoundExport,
 } from "./fixtures/exports.ts";
+import { utf16 } from "./fixtures/bytes.ts";
 import { expectSound } from "./fixtures/sound.ts";
 import type { Read } from "./fixtures/reading.ts";
+import { runs } from "../support/runs.ts";
 
 const CASES = SOUND_EXPORTS.map((file, index) => [`${index} ${file.format.name}`, file] as const);
 /** One file of each format, for what takes long. */
@@ -70,7 +72,7 @@ test.for(CASES)("%s: cut off at any byte, what stood before is read", async ([, 
       const before = await readAs(file, textOf(file, texts.slice(0, whole + 1)));
       expect(read === null ? null : keptOf(read)).toEqual(expect.arrayContaining(keptOf(before)));
     }),
-    { numRuns: 60 },
+    { numRuns: runs(20, 200) },
   );
 });
 
@@ -103,7 +105,7 @@ test.for(OF_JSON)("%s: junk between its elements changes nothing else", async ([
         expect(keptOf(read)).toEqual(keptOf(sound));
       },
     ),
-    { numRuns: 30 },
+    { numRuns: runs(10, 100) },
   );
 });
 
@@ -184,7 +186,7 @@ test.for(OF_JSON)("%s: parents may name anyone, and circles end", async ([, file
       }
       expectSound(await readAs(file, textOf({ ...file, elements: copy })));
     }),
-    { numRuns: 30 },
+    { numRuns: runs(10, 100) },
   );
 });
 
@@ -207,7 +209,7 @@ test.for(OF_ELEMENTS)(
         const shuffled = await readOrRefuse(file, textOf({ ...file, elements: copy }));
         if (shuffled !== null) expect(shuffled.sums.message).toBe(sound.sums.message);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(8, 80) },
     );
   },
 );
@@ -269,17 +271,13 @@ test.for(CASES)("%s: a byte order mark and other line ends change nothing", asyn
 });
 
 test.for(CASES)(
-  "%s: in UTF-16, or in no encoding at all, it is refused or sound",
+  "%s: in UTF-16 with its mark it is read, and without, or in no encoding at all, refused or sound",
   async ([, file]) => {
     const text = textOf(file);
-    const wide = new Uint8Array(2 + 2 * text.length);
-    const view = new DataView(wide.buffer);
+    const sound = await readAs(file, text);
     for (const isLittle of [true, false]) {
-      view.setUint16(0, 0xfeff, isLittle);
-      for (let index = 0; index < text.length; index += 1) {
-        view.setUint16(2 + 2 * index, text.charCodeAt(index), isLittle);
-      }
-      await readOrRefuse(file, wide);
+      const wide = utf16(text, isLittle);
+      expect(keptOf(await readAs(file, wide))).toEqual(keptOf(sound));
       await readOrRefuse(file, wide.subarray(2));
     }
     const bytes = new TextEncoder().encode(text);
@@ -290,7 +288,7 @@ test.for(CASES)(
         for (const [at, byte] of changes) changed[at] = byte;
         await readOrRefuse(file, changed);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(20, 200) },
     );
   },
 );

@@ -233,6 +233,37 @@ test("of thousands of files the report names a hundred, those that were not read
   expect(report.moreFiles).toBe(8_901);
 });
 
+test("a message that shrinks too little for a row is skipped, and a check says so before", async () => {
+  const person = await newPerson();
+  let state = 1;
+  const noise = Array.from({ length: 1_000_000 }, () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return BASE64.charAt(state % 64);
+  }).join("");
+  const items = [
+    { source: "claude", id: "a", title: "Noise", messages: ["Hello", noise, "Bye"].map(said) },
+  ];
+  const ask = async (query: string) => {
+    const response = await fetchWorker(`/api/imports${query}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${person.token}` },
+      body: JSON.stringify({ format: "cofio", version: 1, memories: [], conversations: items }),
+    });
+    return (await response.json()) as Record<string, any>;
+  };
+  const check = await ask("?dry_run");
+  expect(check["items"].by_kind.message).toMatchObject({ found: 3, new: 2, skipped: 1 });
+  const { items: report, skipped_reasons: skips } = await ask("");
+  expect([check["items"], check["skipped_reasons"]]).toEqual([report, skips]);
+  expect(skips).toMatchObject([{ reason: "too_large", count: 1 }]);
+});
+
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+function said(text: string, index: number) {
+  return { id: `m${index}`, role: "user", text };
+}
+
 /** The real database. @param note is told how long each text is that is bound to a statement */
 function watchedValues(note: (length: number) => void): D1Database {
   return new Proxy(

@@ -10,7 +10,7 @@ const backups = fc
     fc.record({
       createdAt: fc.integer({ min: Date.UTC(2024, 11, 1), max: Date.UTC(2027, 1, 28) }),
       isVerified: fc.boolean(),
-      isByHand: fc.boolean(),
+      askedBy: fc.constantFrom(null, "dashboard", "app"),
     }),
     { maxLength: 120 },
   )
@@ -19,7 +19,7 @@ const backups = fc
 test("of backups by schedule that nobody verified, the newest of each of the last days, weeks and months is kept, and nothing else", () => {
   fc.assert(
     fc.property(backups, (some) => {
-      const all = some.map((backup) => ({ ...backup, isVerified: false, isByHand: false }));
+      const all = some.map((backup) => ({ ...backup, isVerified: false, askedBy: null }));
       const kept = retainedBackups(all);
       const expected = new Set([
         ...newestOf(all, (time) => new Date(time).toISOString().slice(0, 10), 7),
@@ -52,19 +52,31 @@ test("no verified backup goes while one of the same day, week or month stays in 
         }
       }
       for (const id of newestOf(all, () => "ever", 1)) expect(kept).toContain(id);
-      expect(kept.size).toBeLessThanOrEqual(31);
+      expect(kept.size).toBeLessThanOrEqual(38);
     }),
   );
 });
 
-test("the latest seven that a person made are kept, whatever was made after them", () => {
+test("the latest seven of each who asked for them are kept, whatever others made after them", () => {
   fc.assert(
-    fc.property(backups, (all) => {
-      const byHand = all.filter(({ isByHand }) => isByHand);
-      const latest = newestOf(byHand, (time) => String(time).padStart(16, "0"), 7);
+    fc.property(backups, fc.constantFrom("dashboard", "app"), (all, asker) => {
+      const own = all.filter(({ askedBy }) => askedBy === asker);
+      const latest = newestOf(own, (time) => String(time).padStart(16, "0"), 7);
       for (const id of latest) expect(retainedBackups(all)).toContain(id);
     }),
   );
+});
+
+test("a client that signs in again and again leaves the backups of its latest grants, and pushes out none of the person's", () => {
+  const all = Array.from({ length: 40 }, (_, at) => ({
+    id: `b${at}`,
+    createdAt: Date.UTC(2026, 0, 1) + at,
+    isVerified: false,
+    askedBy: at < 7 ? "dashboard" : `grant ${at}`,
+  }));
+  const kept = retainedBackups(all);
+  const latest = [...all.slice(0, 7), ...all.slice(-10)].map(({ id }) => id);
+  expect([...kept].sort()).toEqual(latest.sort());
 });
 
 test("removing what is not kept changes nothing about what is kept", () => {
@@ -80,7 +92,7 @@ test("a backup a day for a year, pruned each night, leaves 7 days, 4 weeks and 6
   let held: KeptBackup[] = [];
   for (let day = 0; day < 365; day++) {
     const createdAt = Date.UTC(2026, 0, 1) + day * DAY_MS;
-    held.push({ id: `day ${day}`, createdAt, isVerified: false, isByHand: false });
+    held.push({ id: `day ${day}`, createdAt, isVerified: false, askedBy: null });
     const kept = retainedBackups(held);
     held = held.filter(({ id }) => kept.has(id));
   }

@@ -11,6 +11,7 @@ import { openUser } from "../../src/user.ts";
 import { faultyEnv, isInjected, type Fault } from "../support/faults.ts";
 import { callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
 import { conversation, node, said } from "./fixtures/chatgpt.ts";
+import { runs } from "../support/runs.ts";
 
 const START = 1_780_000_000;
 
@@ -169,7 +170,7 @@ test("cut anywhere, a series of exports ends as when each is imported whole", as
         expect(await stored(cut)).toEqual(await stored(whole));
       },
     ),
-    { numRuns: 15 },
+    { numRuns: runs(5, 50) },
   );
 });
 
@@ -589,3 +590,18 @@ function callerNow() {
     now: Date.now(),
   };
 }
+
+test("an import that is told to wait waits as long as it is told, however often, and goes on", async () => {
+  const person = await newPerson();
+  const hasty = { error: { code: "rate_limited", retry_after_seconds: 0 } };
+  const delays: number[] = [];
+  let calls = 0;
+  await sendTo(person, [fileOf(chat("a", lines(4)))], {
+    call: async (path, body) =>
+      // Far more often than an answer may be missing.
+      ++calls <= 20 ? { status: 429, body: hasty } : post(person, path, body),
+    onDelay: (until) => delays.push(until),
+  });
+  expect(delays).toHaveLength(20);
+  expect(await stored(person)).toEqual({ "About a": lines(4) });
+});

@@ -6,9 +6,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ArchiveLine, MemoryLine } from "../../src/transfer/archive-lines.ts";
 import { countersOf, sumsOf } from "../support/counters.ts";
+import { backUp, restored } from "../support/backups.ts";
 import { callApi, callTool, type Person } from "../support/people.ts";
+import { verified } from "../support/verify.ts";
 import { BrokenOff, syncSides, twoSides, type Break, type TwoSides } from "../support/sync.ts";
+import type { SideName } from "../../src/transfer/sync.ts";
 import { conversation, message } from "./fixtures/claude.ts";
+import { storesApi } from "./fixtures/sync-life.ts";
 
 /** Lives that are tried: SYNC_RUNS=1000 tries as many as a release is tried with. */
 const RUNS = Number(process.env["SYNC_RUNS"]);
@@ -26,6 +30,8 @@ const FACTS = [
 ];
 const PATHS = ["/memories/a.md", "/memories/b.md", "/memories/notes/a.md"];
 const CHATS = ["chat-1", "chat-2"];
+/** In a memory store, where texts can be taken out for good. */
+const NOTES = ["/one.md", "/two.md"];
 const SIDES = ["here", "there"] as const;
 
 type Step = { readonly on: (typeof SIDES)[number] } & (
@@ -35,7 +41,16 @@ type Step = { readonly on: (typeof SIDES)[number] } & (
   | { readonly do: "importance"; readonly pick: number; readonly importance: number }
   | { readonly do: "trash" | "restore" | "undo"; readonly pick: number }
   | { readonly do: "chat"; readonly chat: number; readonly messages: number; readonly edit: number }
+  | {
+      readonly do: "chat_undone";
+      readonly chat: number;
+      readonly messages: number;
+      readonly edit: number;
+    }
   | { readonly do: "trash_chat" | "restore_chat"; readonly chat: number }
+  | { readonly do: "write_note" | "drop_note"; readonly note: number }
+  | { readonly do: "redact"; readonly pick: number }
+  | { readonly do: "backup" | "set_back" }
   | { readonly do: "write_file"; readonly path: number; readonly fact: number }
   | { readonly do: "move_file"; readonly path: number; readonly to: number }
   | { readonly do: "delete_file"; readonly path: number }
@@ -70,13 +85,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       on,
-      do: kind("chat"),
+      do: kind("chat", "chat", "chat_undone"),
       chat,
       messages: fc.integer({ min: 1, max: 5 }),
       edit: small(2),
     }),
   },
   { weight: 1, arbitrary: fc.record({ on, do: kind("trash_chat", "restore_chat"), chat }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      on,
+      do: kind("write_note", "write_note", "drop_note"),
+      note: small(NOTES.length - 1),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ on, do: kind("redact"), pick }) },
+  { weight: 1, arbitrary: fc.record({ on, do: kind("backup", "set_back") }) },
   { weight: 2, arbitrary: fc.record({ on, do: kind("write_file"), path, fact }) },
   { weight: 1, arbitrary: fc.record({ on, do: kind("move_file"), path, to: path }) },
   { weight: 1, arbitrary: fc.record({ on, do: kind("delete_file"), path }) },
@@ -95,6 +120,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+const deduplication = fc.constantFrom("on", "report", "off");
+const rules = fc.record({ here: deduplication, there: deduplication });
 const lives = fc.array(step, { minLength: 8, maxLength: 30 });
 /** So that items of few states go in several parts. */
 const TIGHT = { chars: 3_000, conversations: 2, messages: 2, memories: 2 };
@@ -103,10 +130,10 @@ test(
   "whatever two sides did, and wherever syncs broke off, a sync makes them alike and loses nothing",
   async () => {
     await fc.assert(
-      fc.asyncProperty(lives, fc.boolean(), async (steps, inParts) => {
+      fc.asyncProperty(lives, rules, fc.boolean(), async (steps, kept, inParts) => {
         const sides = await twoSides();
         if (inParts) sides.limits = TIGHT;
-        const life: Life = { said: new Set(), chatted: new Set(), undidChats: false, clock: 0 };
+        const life = await begun(sides, kept);
         for (const one of steps) await take(sides, one, life);
         const last = await syncSides(sides);
         expect(last.left).toEqual([]);
@@ -115,6 +142,7 @@ test(
         expect(there.conversations).toEqual(here.conversations);
         for (const side of [here, there]) {
           expect([...life.said].filter((text) => !side.texts.has(text))).toEqual([]);
+          expect([...life.redacted].filter((text) => side.texts.has(text))).toEqual([]);
           if (life.undidChats) continue;
           expect([...life.chatted].filter((text) => !side.texts.has(text))).toEqual([]);
         }
@@ -122,6 +150,7 @@ test(
           const counters = await countersOf(person);
           // An account that holds nothing has none.
           if (counters !== null) expect(counters).toEqual(await sumsOf(person));
+          expect(await verified(person)).toMatchObject({ repaired: {}, left: {} });
         }
         const again = await syncSides(sides);
         expect(sides.requests).not.toContain("/write");
@@ -142,7 +171,29 @@ interface Life {
   readonly chatted: Set<string>;
   /** What an undo took out of a conversation before it was ever synced stays where it is. */
   undidChats: boolean;
+  /** Texts that were taken out for good. */
+  readonly redacted: Set<string>;
+  /** Of which both sides have the notes. */
+  readonly store: string;
+  readonly backups: Partial<Record<SideName, string>>;
   clock: number;
+}
+
+async function begun(sides: TwoSides, kept: Record<SideName, string>): Promise<Life> {
+  for (const side of SIDES) {
+    await callApi(sides[side], "PATCH", "/api/rules", { deduplication: kept[side] });
+  }
+  const store = await storesApi(sides.here, "POST", "", { name: "Notes" });
+  await syncSides(sides);
+  return {
+    said: new Set(),
+    chatted: new Set(),
+    undidChats: false,
+    redacted: new Set(),
+    store: store["id"],
+    backups: {},
+    clock: 0,
+  };
 }
 
 async function take(sides: TwoSides, one: Step, life: Life): Promise<void> {
@@ -201,7 +252,52 @@ async function take(sides: TwoSides, one: Step, life: Life): Promise<void> {
       return;
     }
     case "chat":
-      return importChat(person, one, life);
+      await importChat(person, one, life);
+      return;
+    case "chat_undone": {
+      const { data } = await importChat(person, one, { ...life, chatted: new Set() });
+      if (typeof data["operation_id"] !== "string") return;
+      const path = `/api/operations/${data["operation_id"]}/undo`;
+      const undone = await callApi(person, "POST", path, {});
+      life.undidChats ||= undone.data["undone"]?.conversations > 0;
+      return;
+    }
+    case "write_note": {
+      const content = `Note ${life.clock} of ${one.on}`;
+      const note = await noteAt(person, one.note, life);
+      const memories = `/${life.store}/memories`;
+      const isWritten = await tryStores(
+        person,
+        note === null ? memories : `${memories}/${note}`,
+        note === null ? { path: NOTES[one.note], content } : { content },
+      );
+      if (isWritten) life.said.add(content);
+      return;
+    }
+    case "drop_note": {
+      const note = await noteAt(person, one.note, life);
+      if (note !== null) await storesApi(person, "DELETE", `/${life.store}/memories/${note}`);
+      return;
+    }
+    case "redact":
+      return redact(person, one.pick, life);
+    case "backup":
+      life.backups[one.on] = (await backUp(person)).id;
+      return;
+    case "set_back": {
+      const backup = life.backups[one.on];
+      if (backup === undefined) return;
+      expect(await restored(person, backup, "whole")).toMatchObject({ state: "finished" });
+      // What only this side had is gone, and a text is where it was.
+      const [here, there] = [await stateOf(sides.here), await stateOf(sides.there)];
+      for (const known of [life.said, life.chatted]) {
+        for (const text of known) {
+          if (!here.texts.has(text) && !there.texts.has(text)) known.delete(text);
+        }
+      }
+      life.redacted.clear();
+      return;
+    }
     case "trash_chat":
     case "restore_chat": {
       const chats = (await stateOf(person)).chats.filter(
@@ -243,11 +339,63 @@ async function take(sides: TwoSides, one: Step, life: Life): Promise<void> {
   }
 }
 
+/** Its id; null: there is none at that place, or no store. */
+async function noteAt(person: Person, which: number, life: Life): Promise<string | null> {
+  const lines = await linesOf(person, "memories");
+  const root = lines.find((line) => line.type === "memory" && `memstore_${line.id}` === life.store);
+  const project = root?.type === "memory" && root.status === "active" ? root.project : null;
+  const note = lines.find(
+    (line) =>
+      line.type === "memory" &&
+      line.status === "active" &&
+      line.path === NOTES[which] &&
+      line.project === project,
+  );
+  return note?.type === "memory" ? `mem_${note.id}` : null;
+}
+
+/** Whether it was taken. */
+async function tryStores(person: Person, path: string, body: object): Promise<boolean> {
+  try {
+    await storesApi(person, "POST", path, body);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Takes a text out of all states of a note that have it. What is in use is refused. */
+async function redact(person: Person, which: number, life: Life): Promise<void> {
+  const states = (await linesOf(person, "memories")).filter(isNoteState);
+  const chosen = at(states, which);
+  if (chosen === null) return;
+  const { id, content } = chosen;
+  for (const state of states.filter((one) => one.id === id && one.content === content)) {
+    await tryStores(
+      person,
+      `/${life.store}/memory_versions/memver_${id}_${state.version}/redact`,
+      {},
+    );
+  }
+  if ((await stateOf(person)).texts.has(content)) return;
+  life.said.delete(content);
+  life.redacted.add(content);
+}
+
+function isNoteState(line: ArchiveLine): line is MemoryLine {
+  const isMemory = line.type === "memory" || line.type === "memory_version";
+  return isMemory && line.content.startsWith("Note ");
+}
+
 async function importChat(
   person: Person,
-  { chat: which, messages, edit }: Extract<Step, { do: "chat" }>,
-  life: Life,
-): Promise<void> {
+  {
+    chat: which,
+    messages,
+    edit,
+  }: Pick<Extract<Step, { do: "chat" }>, "chat" | "messages" | "edit">,
+  life: Pick<Life, "chatted" | "clock">,
+): Promise<{ readonly data: Record<string, any> }> {
   const uuid = CHATS[which] ?? "";
   const time = (second: number) => new Date(Date.UTC(2026, 8, 20, 8, 0, second)).toISOString();
   const said = Array.from({ length: messages }, (_, index) => {
@@ -263,8 +411,9 @@ async function importChat(
   });
   const { data } = await callApi(person, "POST", "/api/imports", [chatted]);
   // A trashed one is skipped as a whole.
-  if (data["items"]?.by_kind?.message?.skipped > 0) return;
+  if (data["items"]?.by_kind?.message?.skipped > 0) return { data };
   for (const { text } of said as { text: string }[]) life.chatted.add(text);
+  return { data };
 }
 
 interface SideState {
@@ -333,9 +482,15 @@ async function linesOf(person: Person, what: "memories" | "conversations"): Prom
   const { data: page } = await callApi(person, "GET", `/api/sync/${what}`);
   const ids = (page["items"] as { id: string }[]).map(({ id }) => id);
   if (ids.length === 0) return [];
-  const { data } = await callApi(person, "POST", "/api/sync/lines", { [what]: ids });
-  expect(data["next"]).toBeNull();
-  return data["lines"] as ArchiveLine[];
+  const lines: ArchiveLine[] = [];
+  for (let from: string | null | undefined; from !== null;) {
+    const asked = { [what]: ids, ...(from && { from }) };
+    const { status, data } = await callApi(person, "POST", "/api/sync/lines", asked);
+    expect(status).toBe(200);
+    lines.push(...(data["lines"] as ArchiveLine[]));
+    from = data["next"] as string | null;
+  }
+  return lines;
 }
 
 async function idOf(person: Person, status: string, which: number): Promise<string | null> {

@@ -1,10 +1,21 @@
 /** `cofio sync`, rule by rule: what becomes of an item that is new, changed, trashed or gone on one side, or on both. */
-import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { emptyTrash } from "../../src/storage/trash.ts";
-import { callApi, callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
+import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
 import { syncSides, twoSides, type TwoSides } from "../support/sync.ts";
-import { conversation, message } from "./fixtures/claude.ts";
+import {
+  allTexts,
+  chatOf,
+  chatsOf,
+  contentsOf,
+  edit,
+  file,
+  history,
+  importChat,
+  purge,
+  save,
+  storesApi,
+  textsOf,
+} from "./fixtures/sync-life.ts";
 
 test("what is on one side comes to the other, with ids, versions and tags; doing it again writes nothing", async () => {
   const sides = await twoSides();
@@ -320,89 +331,3 @@ test("units hang on their own operation and on the account's own items", async (
     { kind: "memory", id, outcome: "unreadable" },
   ]);
 });
-
-async function save(person: Person, content: string, more: object = {}): Promise<string> {
-  const { data } = await callTool(person, "save_memory", { content, ...more });
-  return data["memory"].id as string;
-}
-
-async function edit(person: Person, id: string, changes: object): Promise<void> {
-  const { isError, text } = await callTool(person, "update_memory", { id, ...changes });
-  if (isError) throw new Error(text);
-}
-
-async function history(person: Person, id: string): Promise<Record<string, any>> {
-  return (await callTool(person, "get_memory", { id, include_history: true })).data;
-}
-
-async function contentsOf(person: Person): Promise<string[]> {
-  const { data } = await callTool(person, "list_memories", { limit: 50 });
-  return data["memories"].map(({ content }: { content: string }) => content);
-}
-
-/** Of all memories, in use, in the trash or of before. */
-async function allTexts(person: Person): Promise<string[]> {
-  const { data: page } = await callApi(person, "GET", "/api/sync/memories");
-  const memories = page["items"].map(({ id }: { id: string }) => id);
-  const { data } = await callApi(person, "POST", "/api/sync/lines", { memories });
-  return data["lines"].map(({ content }: { content: string }) => content);
-}
-
-/** @param at seconds: when it was changed last */
-function chatOf(messages: number, { at = 0, edited = -1 }: { at?: number; edited?: number } = {}) {
-  const time = (second: number) => new Date(Date.UTC(2026, 8, 20, 8, 0, second)).toISOString();
-  const said = Array.from({ length: messages }, (_, index) =>
-    message(
-      `line-${index}`,
-      index % 2 === 0 ? "human" : "assistant",
-      `Line ${index}${index === edited ? ", corrected" : ""}`,
-      { created_at: time(index) },
-    ),
-  );
-  return conversation("chat-1", said, { created_at: time(0), updated_at: time(messages + at) });
-}
-
-function importChat(person: Person, chat: object) {
-  return callApi(person, "POST", "/api/imports", [chat]);
-}
-
-async function chatsOf(person: Person): Promise<{ readonly id: string }[]> {
-  return (await callTool(person, "list_conversations")).data["conversations"];
-}
-
-async function textsOf(person: Person, id: string): Promise<string[]> {
-  const { data } = await callTool(person, "get_conversation", { id });
-  return data["messages"].map(({ text }: { text: string }) => text);
-}
-
-async function file(person: Person, command: object): Promise<string> {
-  const { data } = await callApi(person, "POST", "/api/memory-tool", command);
-  if (data["is_error"] !== false) throw new Error(JSON.stringify(data));
-  return data["content"];
-}
-
-async function storesApi(
-  { token }: Person,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<Record<string, any>> {
-  const response = await fetchWorker(`/v1/memory_stores${path}`, {
-    method,
-    headers: {
-      "x-api-key": token,
-      authorization: `Bearer ${token}`,
-      "content-type": "application/json",
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-  return response.json();
-}
-
-/** Empties the trash, as it is emptied after 30 days. */
-async function purge({ userId }: Person): Promise<void> {
-  const part = { memories: 100, conversations: 100, messages: 100 };
-  const now = Date.now() + 1;
-  await emptyTrash(env.DB, userId, { before: now, now, part });
-}

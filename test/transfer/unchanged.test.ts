@@ -13,6 +13,7 @@ import { callApi, callTool, fetchWorker, newPerson, type Person } from "../suppo
 import { backUp, restored } from "../support/backups.ts";
 import { conversation, node, said } from "./fixtures/chatgpt.ts";
 import { SOUND_EXPORTS, textOf } from "./fixtures/exports.ts";
+import { runs } from "../support/runs.ts";
 
 const START = 1_780_000_000;
 
@@ -230,7 +231,7 @@ test("whatever is imported, trashed and undone in between, reports and rows are 
         expect(await countersOf(asking)).toEqual(await sumsOf(asking));
       },
     ),
-    { numRuns: 12 },
+    { numRuns: runs(4, 40) },
   );
 }, 240_000);
 

@@ -24,6 +24,7 @@ import {
   type Keys,
 } from "../../src/vault/keys.ts";
 import {
+  DoesNotOpen,
   openBytes,
   openJson,
   sealBytes,
@@ -100,7 +101,7 @@ test("a row in which any one bit was changed does not open", async () => {
   for (let at = 0; at < row.length; at++) {
     const altered = new Uint8Array(row);
     altered[at] = (altered[at] ?? 0) ^ (1 << (at % 8));
-    await expect(openBytes(keys, place, altered), `byte ${at}`).rejects.toThrow();
+    await expect(openBytes(keys, place, altered), `byte ${at}`).rejects.toThrow(DoesNotOpen);
   }
 });
 
@@ -109,10 +110,12 @@ test("a row that was cut short or made longer does not open", async () => {
   await fc.assert(
     fc.asyncProperty(bytes, context, fc.nat(), async (plain, place, at) => {
       const row = await sealBytes(keys, place, plain);
-      await expect(openBytes(keys, place, row.slice(0, at % row.length))).rejects.toThrow();
+      await expect(openBytes(keys, place, row.slice(0, at % row.length))).rejects.toThrow(
+        DoesNotOpen,
+      );
       const longer = new Uint8Array(row.length + 1);
       longer.set(row);
-      await expect(openBytes(keys, place, longer)).rejects.toThrow();
+      await expect(openBytes(keys, place, longer)).rejects.toThrow(DoesNotOpen);
     }),
   );
 });
@@ -125,12 +128,12 @@ test("a row opens for no other user, id, version or kind, and under no other key
   await fc.assert(
     fc.asyncProperty(bytes, context, context, async (plain, place, other) => {
       const row = await sealBytes(keys, place, plain);
-      await expect(openBytes(sameKeyOtherUser, place, row)).rejects.toThrow();
-      await expect(openBytes(otherKeySameUser, place, row)).rejects.toThrow();
+      await expect(openBytes(sameKeyOtherUser, place, row)).rejects.toThrow(DoesNotOpen);
+      await expect(openBytes(otherKeySameUser, place, row)).rejects.toThrow(DoesNotOpen);
       for (const part of ["id", "version", "kind"] as const) {
         if (other[part] === place[part]) continue;
         const moved = { ...place, [part]: other[part] };
-        await expect(openBytes(keys, moved, row), part).rejects.toThrow();
+        await expect(openBytes(keys, moved, row), part).rejects.toThrow(DoesNotOpen);
       }
     }),
   );

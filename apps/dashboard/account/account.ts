@@ -14,6 +14,7 @@ export const KEYS = {
   profile: [ACCOUNT, "profile"],
   apps: [ACCOUNT, "apps"],
   passkeys: [ACCOUNT, "passkeys"],
+  identities: [ACCOUNT, "identities"],
   recovery: [ACCOUNT, "recovery"],
   sessions: [ACCOUNT, "sessions"],
 } as const;

@@ -2,6 +2,7 @@
 import { useMutation, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import type { InferResponseType } from "hono/client";
 import { answerOf, api, toProblem } from "../api.ts";
+import { readAgain } from "../live/read-again.ts";
 import { tell, tellProblem } from "../states/toasts.tsx";
 import { counted } from "../words/amounts.ts";
 
@@ -46,7 +47,7 @@ export function useChange<Input, Answer extends Changed>({
       else tell(message, back && { name: "Undo", act: () => back(answer, input) });
     },
     onError: (error) => tellProblem(toProblem(error)),
-    onSettled: () => queries.invalidateQueries(),
+    onSettled: () => readAgain(queries, { isOwn: true }),
   });
 }
 
@@ -70,7 +71,7 @@ export function useUndo(onUndone?: (answer: Undone) => void) {
       );
     },
     onError: (error) => tellProblem(toProblem(error)),
-    onSettled: () => queries.invalidateQueries(),
+    onSettled: () => readAgain(queries, { isOwn: true }),
   });
   return undo;
 }

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { findPlace, Link } from "../shell/router.tsx";
 import { operationText, type Operation } from "./operation-text.ts";
 import { useUndo, type Undone } from "./change.ts";
+import { isJob, standingsOf, type Standing } from "./standing.ts";
 
 const ICONS: Readonly<Record<Operation["kind"], IconName>> = {
   save: "memories",
@@ -18,12 +19,12 @@ const ICONS: Readonly<Record<Operation["kind"], IconName>> = {
 
 /** What was done to the account, the latest first, each with the way back. */
 export function OperationList({ operations }: { readonly operations: readonly Operation[] }) {
-  const undone = undoneIn(operations);
+  const standings = standingsOf(operations);
   return (
     <ul className="rows">
       {operations.map((operation) => (
         <li key={operation.id}>
-          <OperationRow operation={operation} isUndone={undone.has(operation.id)} />
+          <OperationRow operation={operation} standing={standings(operation)} />
         </li>
       ))}
     </ul>
@@ -33,11 +34,11 @@ export function OperationList({ operations }: { readonly operations: readonly Op
 /** @param onUndone see `useUndo` */
 export function OperationRow({
   operation,
-  isUndone,
+  standing: { isUndone, action },
   onUndone,
 }: {
   readonly operation: Operation;
-  readonly isUndone: boolean;
+  readonly standing: Standing;
   readonly onUndone?: ((answer: Undone) => void) | undefined;
 }) {
   const undo = useUndo(onUndone);
@@ -54,28 +55,19 @@ export function OperationRow({
           {isUndone ? " · undone" : ""}
         </small>
       </div>
-      {isUndone ? null : (
+      {isUndone || action === null ? null : (
         <button
           type="button"
           className="quiet"
-          aria-label={`${operation.kind === "undo" ? "Redo" : "Undo"}: ${text}`}
+          aria-label={`${action}: ${text}`}
           disabled={undo.isPending}
           onClick={() => undo.mutate(operation.id)}
         >
-          {operation.kind === "undo" ? "Redo" : "Undo"}
+          {action}
         </button>
       )}
     </>
   );
-}
-
-/** Ids of those that are undone. An undo that was itself undone counts no more. @param operations the latest first */
-export function undoneIn(operations: readonly Operation[]): ReadonlySet<string> {
-  const undone = new Set<string>();
-  for (const { id, undoes } of operations) {
-    if (undoes !== undefined && !undone.has(id)) undone.add(undoes);
-  }
-  return undone;
 }
 
 /** Leads to the one memory or conversation that it was about, once there is a page of it. */
@@ -89,7 +81,7 @@ function Subject({
   const { subject, counts } = operation;
   const kind = counts["memories"] === undefined ? "conversations" : "memories";
   const path = `/${kind}/${subject ?? ""}`;
-  return subject === undefined || findPlace(path) === null ? (
+  return subject === undefined || isJob(subject) || findPlace(path) === null ? (
     children
   ) : (
     <Link to={path}>{children}</Link>

@@ -31,7 +31,7 @@ export const CATEGORY_NAMES: Readonly<Record<Category, string>> = {
 export const SOURCE_NAMES: Readonly<Record<Source, string>> = {
   mcp: "An assistant",
   api: "A program",
-  dashboard: "This page",
+  dashboard: "The dashboard",
   chatgpt: "ChatGPT",
   claude: "Claude",
   gemini: "Gemini",

@@ -7,12 +7,7 @@ import { Page } from "./page.tsx";
 import { findPlace, Link, usePathname } from "./router.tsx";
 
 const PAGES = new Map<unknown, ComponentType<Record<string, string>>>(
-  ROUTES.flatMap((route) => {
-    const { load } = route;
-    return load === null
-      ? []
-      : [[route, lazy(async () => ({ default: (await load()).Page }))] as const];
-  }),
+  ROUTES.map((route) => [route, lazy(async () => ({ default: (await route.load()).Page }))]),
 );
 
 export function CurrentPage() {
@@ -58,7 +53,8 @@ class FaultBoundary extends Component<
 
   override render() {
     if (this.state.fault === null) return this.props.children;
-    return <Problem problem={FAULT} retry={() => location.reload()} />;
+    const problem = navigator.onLine ? FAULT : OFFLINE;
+    return <Problem problem={problem} retry={() => location.reload()} />;
   }
 }
 
@@ -66,4 +62,10 @@ const FAULT = new ApiProblem(
   "fault",
   "This page could not be shown.",
   "Load it again: there may be a newer version of it.",
+);
+
+const OFFLINE = new ApiProblem(
+  "offline",
+  "There is no connection, and this page was not loaded yet.",
+  "Load it when the connection is back.",
 );

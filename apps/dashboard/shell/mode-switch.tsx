@@ -1,5 +1,6 @@
-import { useState } from "react";
+import { useId, useSyncExternalStore } from "react";
 import { Icon, type IconName } from "./icon.tsx";
+import { keep } from "./kept-choice.ts";
 
 /** As `public/assets/mode.js` reads it before the first paint, on the pages of the server too. */
 const KEY = "cofio-mode";
@@ -11,18 +12,12 @@ const MODES: readonly { readonly mode: string; readonly name: string; readonly i
     { mode: "", name: "As the system", icon: "system" },
   ];
 
+/** There are two switches, beside the page and in the drawer, which show the same. */
+const listeners = new Set<() => void>();
+
 export function ModeSwitch() {
-  const [chosen, setChosen] = useState(() => document.documentElement.dataset["mode"] ?? "");
-  const choose = (mode: string) => {
-    setChosen(mode);
-    if (mode === "") {
-      localStorage.removeItem(KEY);
-      delete document.documentElement.dataset["mode"];
-    } else {
-      localStorage.setItem(KEY, mode);
-      document.documentElement.dataset["mode"] = mode;
-    }
-  };
+  const group = useId();
+  const chosen = useSyncExternalStore(subscribe, modeNow);
   return (
     <fieldset className="modes">
       <legend className="sr-only">Colours</legend>
@@ -30,7 +25,7 @@ export function ModeSwitch() {
         <label key={mode} title={name}>
           <input
             type="radio"
-            name="mode"
+            name={group}
             className="sr-only"
             checked={chosen === mode}
             onChange={() => choose(mode)}
@@ -41,4 +36,20 @@ export function ModeSwitch() {
       ))}
     </fieldset>
   );
+}
+
+function modeNow(): string {
+  return document.documentElement.dataset["mode"] ?? "";
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+function choose(mode: string): void {
+  if (mode === "") delete document.documentElement.dataset["mode"];
+  else document.documentElement.dataset["mode"] = mode;
+  for (const listener of listeners) listener();
+  keep(KEY, mode === "" ? null : mode);
 }

@@ -10,8 +10,21 @@ import { ROUTES, type Route } from "../routes.ts";
 /** Told when the address changes without a load. */
 const listeners = new Set<() => void>();
 let wasNavigated = false;
-addEventListener("popstate", () => {
+/** Asked before another page takes the place of this one; `go` leads there all the same. */
+const keepers = new Set<(go: () => void) => void>();
+/** Where the page is that is shown; behind the address when the browser went back or forward. */
+let here = location.href;
+// Before those of React, which reads the address.
+addEventListener("popstate", (event) => {
   wasNavigated = true;
+  const to = location.href;
+  if (!isKept(to, { replace: false })) {
+    here = to;
+    return;
+  }
+  event.stopImmediatePropagation();
+  // The browser is there already, so the page comes back as one step more.
+  history.pushState(null, "", here);
 });
 
 export interface Place {
@@ -23,7 +36,6 @@ export interface Place {
 /** Null: there is no such page. */
 export function findPlace(pathname: string): Place | null {
   for (const route of ROUTES) {
-    if (route.load === null) continue;
     const params = paramsOf(route.path, pathname);
     if (params !== null) return { route, params };
   }
@@ -35,11 +47,34 @@ export function navigate(
   to: string,
   { replace = false }: { readonly replace?: boolean } = {},
 ): void {
+  if (!isKept(to, { replace })) go(to, replace);
+}
+
+/**
+ * Holds the person on this page: `ask` is called in place of going to another one, with what goes there.
+ * @returns what ends it
+ */
+export function keepHere(ask: (go: () => void) => void): () => void {
+  keepers.add(ask);
+  return () => void keepers.delete(ask);
+}
+
+function go(to: string, replace: boolean): void {
   wasNavigated = true;
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
+  here = location.href;
   if (!replace) scrollTo(0, 0);
   for (const listener of listeners) listener();
+}
+
+/** Whether somebody was asked instead. */
+function isKept(to: string, { replace }: { readonly replace: boolean }): boolean {
+  const [ask] = keepers;
+  const isSamePage = new URL(to, here).pathname === new URL(here).pathname;
+  if (ask === undefined || isSamePage) return false;
+  ask(() => go(to, replace));
+  return true;
 }
 
 /** False: what is shown was loaded at this address. */

@@ -1,14 +1,16 @@
 /** What stays while pages change: the way between them, the messages, the keys. */
 import { Dialog } from "@base-ui/react/dialog";
 import { onlineManager } from "@tanstack/react-query";
-import { useState, useSyncExternalStore, type ReactNode } from "react";
+import { useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import { Icon } from "./icon.tsx";
+import { keepFocus } from "./keep-focus.ts";
 import { Navigation } from "./navigation.tsx";
 import { findPlace, Link, navigate } from "./router.tsx";
 import { Shortcuts, useShortcut } from "./shortcuts.tsx";
 
 export function Shell({ children }: { readonly children: ReactNode }) {
   useShortcut("/", "Search", toSearch);
+  useEffect(keepFocus, []);
   return (
     <div className="shell">
       <a className="skip" href="#content">

@@ -1,6 +1,7 @@
 /** Keys that work anywhere on a page, and the dialog that lists them. */
-import { useEffect, useState } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { Dialog } from "../states/dialog.tsx";
+import { keep, readKept } from "./kept-choice.ts";
 
 interface Shortcut {
   readonly key: string;
@@ -11,6 +12,11 @@ interface Shortcut {
 
 /** Those of what is on the page now. */
 const shortcuts = new Set<Shortcut>();
+
+/** In the browser's own keeping; without a choice they are on. */
+const KEY = "cofio-shortcuts";
+let areOn = readKept(KEY) !== "off";
+const listeners = new Set<() => void>();
 
 /** A message at the edge of the page calls itself a dialog too, and is none that holds the keys. */
 const OPEN_DIALOG = "[role=dialog]:not(.toast)";
@@ -30,7 +36,8 @@ export function Shortcuts() {
   const [shown, setShown] = useState<readonly Shortcut[]>([]);
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (!areOn || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey)
+        return;
       if (isTyping(event.target) || document.querySelector(OPEN_DIALOG) !== null) return;
       if (event.key === "?") {
         event.preventDefault();
@@ -47,7 +54,7 @@ export function Shortcuts() {
   return (
     <Dialog title="Keyboard shortcuts" isOpen={shown.length > 0} close={() => setShown([])}>
       <dl className="shortcuts">
-        {[...shown, { key: "?", name: "Show these shortcuts" }].map(({ key, name }) => (
+        {[...shown, ...ALWAYS].map(({ key, name }) => (
           <div key={key}>
             <dt>
               <kbd>{key}</kbd>
@@ -56,9 +63,41 @@ export function Shortcuts() {
           </div>
         ))}
       </dl>
+      <ShortcutSwitch />
     </Dialog>
   );
 }
+
+/** Who speaks to the computer, or rests a hand on the keys, turns them off (WCAG 2.1.4). */
+export function ShortcutSwitch() {
+  const isOn = useSyncExternalStore(subscribe, () => areOn);
+  return (
+    <label className="tick shortcut-switch">
+      <input type="checkbox" checked={isOn} onChange={({ target }) => turn(target.checked)} />
+      <span>
+        Single keys are shortcuts
+        <small>In this browser. The same switch stands under Security.</small>
+      </span>
+    </label>
+  );
+}
+
+function turn(isOn: boolean): void {
+  areOn = isOn;
+  keep(KEY, isOn ? null : "off");
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** Besides those of the page. The second is the library's (`states/toasts.tsx`). */
+const ALWAYS = [
+  { key: "?", name: "Show these shortcuts" },
+  { key: "F6", name: "To the messages, such as “Undo”" },
+] as const;
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches(TYPED_INTO));

@@ -21,15 +21,28 @@ export function CopyLine({ text, label }: { readonly text: string; readonly labe
 }
 
 export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
-  const [isCopied, setCopied] = useState(false);
+  const [said, setSaid] = useState<"" | "Copied" | "Not copied">("");
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), SAID_MS);
+    // Refused where the browser or the person forbids it: the text is there to be chosen.
+    const isCopied = await navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+    setSaid(isCopied ? "Copied" : "Not copied");
+    setTimeout(() => setSaid(""), SAID_MS);
   };
   return (
-    <button type="button" aria-label={`Copy ${label}`} onClick={() => void copy()}>
-      {isCopied ? "Copied" : "Copy"}
-    </button>
+    <>
+      <button
+        type="button"
+        aria-label={`${said === "" ? "Copy" : said} ${label}`}
+        onClick={() => void copy()}
+      >
+        {said === "" ? "Copy" : said}
+      </button>
+      <span role="status" className="sr-only">
+        {said}
+      </span>
+    </>
   );
 }

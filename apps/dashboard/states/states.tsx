@@ -53,7 +53,7 @@ export function Problem({
   readonly retry?: (() => void) | undefined;
 }) {
   const { code, message, hint } = problem;
-  const next = encodeURIComponent(location.pathname);
+  const next = encodeURIComponent(location.pathname + location.search);
   const isForGood = code === "forbidden" || code === "not_found" || code === "signed_out";
   return (
     <div className="state" role="alert" data-problem={code}>

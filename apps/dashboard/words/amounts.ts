@@ -1,7 +1,8 @@
 /** Numbers and times as the person reads them: in their language, and in the time zone of their account. */
 import { person } from "../person.ts";
 
-const numbers = new Intl.NumberFormat();
+export { counted, inFigures, scaleFigures } from "./figures.ts";
+
 const dayFormat = new Intl.DateTimeFormat(undefined, {
   dateStyle: "medium",
   timeZone: person.timeZone,
@@ -16,6 +17,19 @@ const momentFormat = new Intl.DateTimeFormat(undefined, {
   timeStyle: "short",
   timeZone: person.timeZone,
 });
+// Days without a time are read as those of UTC.
+const shortDayFormat = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+  timeZone: "UTC",
+});
+const wholeDayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+const shortMonthFormat = new Intl.DateTimeFormat(undefined, { month: "short", timeZone: "UTC" });
+const wholeMonthFormat = new Intl.DateTimeFormat(undefined, {
+  month: "long",
+  year: "numeric",
+  timeZone: "UTC",
+});
 const relativeFormat = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "long" });
 
 const MINUTE_MS = 60_000;
@@ -23,15 +37,6 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** Beyond it a date says more than a count of days. Arbitrary. */
 const LONGEST_AGO_MS = 7 * DAY_MS;
-
-export function inFigures(count: number): string {
-  return numbers.format(count);
-}
-
-/** `3 memories`, `1 memory`. @param other where an `s` does not make it */
-export function counted(count: number, one: string, other = `${one}s`): string {
-  return `${inFigures(count)} ${count === 1 ? one : other}`;
-}
 
 export function bytesText(bytes: number): string {
   const units = ["kilobyte", "megabyte", "gigabyte"] as const;
@@ -53,6 +58,26 @@ export function dayText(time: string): string {
 /** `November 2026`: between the parts of a list by date. */
 export function monthText(time: string): string {
   return monthFormat.format(Date.parse(time));
+}
+
+/** `Nov 23`. @param day `2026-11-23` */
+export function shortDayText(day: string): string {
+  return shortDayFormat.format(Date.parse(day));
+}
+
+/** `Nov 17 – 23, 2026`; of one day that day. */
+export function daysText(first: string, last: string): string {
+  return wholeDayFormat.formatRange(Date.parse(first), Date.parse(last));
+}
+
+/** `Nov`. @param day one of the month */
+export function shortMonthText(day: string): string {
+  return shortMonthFormat.format(Date.parse(day));
+}
+
+/** `November 2026`. */
+export function wholeMonthText(day: string): string {
+  return wholeMonthFormat.format(Date.parse(day));
 }
 
 export function momentText(time: string): string {

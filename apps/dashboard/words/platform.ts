@@ -4,7 +4,7 @@ import type { Source } from "../../../src/storage/closed-lists.ts";
 const NAMES: Partial<Record<Source, string>> = {
   mcp: "An assistant",
   api: "A program",
-  dashboard: "This page",
+  dashboard: "The dashboard",
   chatgpt: "ChatGPT",
   deepseek: "DeepSeek",
   le_chat: "Le Chat",

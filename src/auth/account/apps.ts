@@ -7,29 +7,24 @@ import { GRANT_STATES, type GrantLine } from "../../grants.ts";
 import { SCOPES } from "../../scopes.ts";
 import { openOperations, type WriteTally } from "../../storage/operations.ts";
 import { addToken, listGrants, revokeGrant } from "../connected-apps.ts";
-import { displayName } from "../display-name.ts";
+import { requireConfirmed } from "../confirmed.ts";
 import type { AccountEnv } from "./session-only.ts";
-import { validJson } from "./valid.ts";
+import { shownName, validJson } from "./valid.ts";
 
 const DAY_MS = 86_400_000;
 /** Arbitrary: what apps wrote is counted among so many operations, the latest. */
 const COUNTED_OPERATIONS = 10_000;
 
 const scopes = z.array(z.enum(SCOPES)).min(1);
-/** As it is shown; what is nothing then is no name. */
-const name = z
-  .string()
-  .transform((text) => displayName(text, ""))
-  .refine((text) => text !== "", "is empty");
 const changeSchema = z
   .strictObject({
-    name: name.optional(),
+    name: shownName.optional(),
     state: z.enum(GRANT_STATES).optional(),
     trusted: z.boolean().optional(),
     scopes: scopes.optional(),
   })
   .refine((change) => Object.keys(change).length > 0, "says no change");
-const tokenSchema = z.strictObject({ name, scopes, trusted: z.boolean().optional() });
+const tokenSchema = z.strictObject({ name: shownName, scopes, trusted: z.boolean().optional() });
 
 export const apps = new Hono<AccountEnv>()
   .get("/", async (c) => c.json(await listApps(c.env, c.var.person.id)))
@@ -39,12 +34,14 @@ export const apps = new Hono<AccountEnv>()
     async (c) => {
       const id = c.req.param("id");
       const { name: client, ...change } = c.req.valid("json");
-      const userId = c.var.person.id;
-      const grant = (await listGrants(c.env, userId)).find((one) => one.id === id);
-      if (grant === undefined) throw noSuchApp();
+      const object = c.env.USERS.getByName(c.var.person.id);
+      const grant = await object.findGrant(id);
+      if (grant === null) throw noSuchApp();
       refuseMore(grant, change);
-      await c.env.USERS.getByName(userId).changeGrant(id, { client, ...change });
-      return c.json({ app: await findApp(c.env, userId, id) });
+      if (change.trusted === true) requireConfirmed(c.var.person);
+      const changed = await object.changeGrant(id, { client, ...change });
+      if (changed === null) throw noSuchApp();
+      return c.json({ app: settingsAnswer(changed) });
     },
   )
   .delete("/:id", async (c) => {
@@ -59,8 +56,11 @@ export const tokens = new Hono<AccountEnv>().post(
   async (c) => {
     const userId = c.var.person.id;
     const { trusted = false, ...settings } = c.req.valid("json");
+    if (trusted) requireConfirmed(c.var.person);
     const { id, token } = await addToken(c.env, userId, { ...settings, trusted });
-    return c.json({ token, app: await findApp(c.env, userId, id) }, 201);
+    const made = await c.env.USERS.getByName(userId).findGrant(id);
+    if (made === null) throw noSuchApp();
+    return c.json({ token, app: settingsAnswer(made) }, 201);
   },
 );
 
@@ -77,13 +77,6 @@ async function listApps(env: Env, userId: string) {
   };
 }
 
-/** @throws UserError not_found */
-async function findApp(env: Env, userId: string, id: string) {
-  const app = (await listApps(env, userId)).apps.find((one) => one.id === id);
-  if (app === undefined) throw noSuchApp();
-  return app;
-}
-
 function appAnswer(grant: GrantLine, tallies: readonly WriteTally[]) {
   const own = tallies.filter(({ grantId }) => grantId === grant.id);
   const first = Math.floor(Date.now() / DAY_MS) - DAYS_OF_CALLS + 1;
@@ -95,6 +88,19 @@ function appAnswer(grant: GrantLine, tallies: readonly WriteTally[]) {
     }))
     .filter(({ calls, writes }) => calls > 0 || writes > 0);
   const kinds = [...new Set(own.map(({ kind }) => kind))];
+  return {
+    ...settingsAnswer(grant),
+    /** UTC, of the last 30 those on which there was anything, the oldest first. */
+    days,
+    /** Operations by kind. */
+    wrote: Object.fromEntries(
+      kinds.map((kind) => [kind, sumOf(own.filter((one) => one.kind === kind))]),
+    ),
+  };
+}
+
+/** Without what it did, for which thousands of operations are read. */
+function settingsAnswer(grant: GrantLine) {
   return {
     id: grant.id,
     kind: grant.kind,
@@ -108,12 +114,6 @@ function appAnswer(grant: GrantLine, tallies: readonly WriteTally[]) {
     redirect_host: domainOf(grant.redirectUri),
     created_at: new Date(grant.createdAt).toISOString(),
     last_used_at: grant.usedAt === null ? null : new Date(grant.usedAt).toISOString(),
-    /** UTC, of the last 30 those on which there was anything, the oldest first. */
-    days,
-    /** Operations by kind. */
-    wrote: Object.fromEntries(
-      kinds.map((kind) => [kind, sumOf(own.filter((one) => one.kind === kind))]),
-    ),
   };
 }
 

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import type { Deletion } from "../../account-deletion.ts";
 import { UserError } from "../../errors.ts";
+import { confirmedOnly } from "../confirmed.ts";
 import type { AccountEnv } from "./session-only.ts";
 import { validJson } from "./valid.ts";
 
@@ -14,10 +15,24 @@ const requestSchema = z.strictObject({
 });
 
 export const deletion = new Hono<AccountEnv>()
-  .post("/", validJson(requestSchema, `Send {"confirm": "${DELETE_WORDS}"}.`), async (c) => {
-    const requested = await c.env.USERS.getByName(c.var.person.id).requestDeletion();
-    return c.json({ deletion: deletionAnswer(requested) });
-  })
+  .post(
+    "/",
+    confirmedOnly,
+    validJson(requestSchema, `Send {"confirm": "${DELETE_WORDS}"}.`),
+    async (c) => {
+      const { id, sessionId } = c.var.person;
+      // Its programs would make it anew with their next start, under the same id.
+      if (sessionId === null) {
+        throw new UserError(
+          "forbidden",
+          "There is no account on this server: all of it is a folder of this computer.",
+          "End the programs that use it, then delete the folder: ~/.cofio, where none was chosen.",
+        );
+      }
+      const requested = await c.env.USERS.getByName(id).requestDeletion();
+      return c.json({ deletion: deletionAnswer(requested) });
+    },
+  )
   .delete("/", async (c) => {
     const left = await c.env.USERS.getByName(c.var.person.id).takeBackDeletion();
     if (left === null) return c.json({ deletion: null });

@@ -5,24 +5,18 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { UserError } from "../../errors.ts";
 import { authPasskey } from "../../storage/schema.ts";
-import { displayName } from "../display-name.ts";
-import { RECOVERY } from "../recovery-code.ts";
+import { confirmedOnly } from "../confirmed.ts";
+import { issuersJson } from "../identity/providers.ts";
+import { SQL_ANOTHER_WAY_IN } from "../sign-up.ts";
 import type { AccountEnv } from "./session-only.ts";
-import { validJson } from "./valid.ts";
+import { shownName, validJson } from "./valid.ts";
 
-const nameSchema = z.strictObject({
-  name: z
-    .string()
-    .transform((text) => displayName(text, ""))
-    .refine((text) => text !== "", "is empty"),
-});
+const nameSchema = z.strictObject({ name: shownName });
 
 /** Arbitrary: more than anybody has. */
 const SHOWN = 100;
-/** ?1 user, ?2 passkey. In one statement, so that of two removals at once one leaves a way in. A recovery code is none: it can be lost unseen. */
-const SQL_REMOVE = `DELETE FROM auth_passkey WHERE user_id = ?1 AND id = ?2 AND (
-  EXISTS (SELECT 1 FROM auth_passkey o WHERE o.user_id = ?1 AND o.id <> ?2)
-  OR EXISTS (SELECT 1 FROM auth_account a WHERE a.user_id = ?1 AND a.provider_id <> '${RECOVERY}'))`;
+/** ?1 user, ?2 passkey, ?3 issuers as JSON. */
+const SQL_REMOVE = `DELETE FROM auth_passkey WHERE user_id = ?1 AND id = ?2 AND ${SQL_ANOTHER_WAY_IN}`;
 
 export const passkeys = new Hono<AccountEnv>()
   .get("/", async (c) => c.json({ passkeys: await listPasskeys(c.env, c.var.person.id) }))
@@ -34,11 +28,11 @@ export const passkeys = new Hono<AccountEnv>()
       .where(and(eq(authPasskey.userId, c.var.person.id), eq(authPasskey.id, id)));
     return c.json({ passkey: await findPasskey(c.env, c.var.person.id, id) });
   })
-  .delete("/:id", async (c) => {
+  .delete("/:id", confirmedOnly, async (c) => {
     const { id: userId } = c.var.person;
     const id = c.req.param("id");
     await findPasskey(c.env, userId, id);
-    const { meta } = await c.env.DB.prepare(SQL_REMOVE).bind(userId, id).run();
+    const { meta } = await c.env.DB.prepare(SQL_REMOVE).bind(userId, id, issuersJson(c.env)).run();
     if (meta.changes === 0) {
       throw new UserError(
         "forbidden",
@@ -56,21 +50,28 @@ async function listPasskeys(env: Env, userId: string) {
     .where(eq(authPasskey.userId, userId))
     .orderBy(authPasskey.createdAt, authPasskey.id)
     .limit(SHOWN);
-  return rows.map(({ id, name, createdAt, backedUp }) => ({
+  return rows.map(passkeyAnswer);
+}
+
+/** @throws UserError not_found */
+async function findPasskey(env: Env, userId: string, id: string) {
+  const [row] = await drizzle(env.DB)
+    .select()
+    .from(authPasskey)
+    .where(and(eq(authPasskey.userId, userId), eq(authPasskey.id, id)));
+  if (row === undefined) {
+    throw new UserError("not_found", "There is no such passkey.", "It may have been removed.");
+  }
+  return passkeyAnswer(row);
+}
+
+function passkeyAnswer({ id, name, createdAt, backedUp }: typeof authPasskey.$inferSelect) {
+  return {
     id,
     /** Null: it was given none. */
     name,
     created_at: createdAt?.toISOString() ?? null,
     /** Whether a password manager keeps it on several devices. */
     is_synced: backedUp,
-  }));
-}
-
-/** @throws UserError not_found */
-async function findPasskey(env: Env, userId: string, id: string) {
-  const passkey = (await listPasskeys(env, userId)).find((one) => one.id === id);
-  if (passkey === undefined) {
-    throw new UserError("not_found", "There is no such passkey.", "It may have been removed.");
-  }
-  return passkey;
+  };
 }

@@ -7,19 +7,14 @@ import { UserError } from "../../errors.ts";
 import { changeUser, findUser } from "../../storage/accounts.ts";
 import { authUser } from "../../storage/schema.ts";
 import { isTimeZone } from "../create-account.ts";
-import { displayName } from "../display-name.ts";
 import type { Person } from "../session.ts";
 import { deletionAnswer } from "./deletion.ts";
 import type { AccountEnv } from "./session-only.ts";
-import { validJson } from "./valid.ts";
+import { shownName, validJson } from "./valid.ts";
 
 const changeSchema = z
   .strictObject({
-    name: z
-      .string()
-      .transform((text) => displayName(text, ""))
-      .refine((text) => text !== "", "is empty")
-      .optional(),
+    name: shownName.optional(),
     time_zone: z.string().max(64).refine(isTimeZone, "is no time zone").optional(),
     locale: z.string().max(35).refine(isLocale, "is no language").optional(),
   })

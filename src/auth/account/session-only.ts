@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import type { PageEnv } from "../bindings.ts";
-import { isReading } from "../own-origin.ts";
+import { isFromOwnPage } from "../own-origin.ts";
 import { refuse } from "../refuse.ts";
 import { findPerson, type Person } from "../session.ts";
 
@@ -13,9 +13,7 @@ export const sessionOnly: MiddlewareHandler<AccountEnv> = async (c, next) => {
   if (c.req.header("authorization") !== undefined) {
     return refuse(c, 403, "Only the person changes their account, signed in: no token does.");
   }
-  const origin = c.req.header("origin");
-  const isOwnPage = origin === c.env.PUBLIC_ORIGIN;
-  if (!isOwnPage && (origin !== undefined || !isReading(c.req.method))) {
+  if (!isFromOwnPage(c)) {
     return refuse(c, 403, "This request did not come from a page of this server.");
   }
   const person = await findPerson(c);

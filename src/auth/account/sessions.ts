@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import { UserError } from "../../errors.ts";
 import { authSession } from "../../storage/schema.ts";
 import { browserName } from "../browser-name.ts";
+import { confirmedOnly } from "../confirmed.ts";
 import type { AccountEnv } from "./session-only.ts";
 
 /** Arbitrary. Expired ones stay until their cookie comes again. */
@@ -32,12 +33,12 @@ export const sessions = new Hono<AccountEnv>()
     });
   })
   /** All but this one. */
-  .delete("/", async (c) => {
+  .delete("/", confirmedOnly, async (c) => {
     const { id, sessionId } = c.var.person;
     const ended = await end(c.env, id, ne(authSession.id, sessionId ?? ""));
     return c.json({ ended });
   })
-  .delete("/:id", async (c) => {
+  .delete("/:id", confirmedOnly, async (c) => {
     const ended = await end(c.env, c.var.person.id, eq(authSession.id, c.req.param("id")));
     if (ended === 0) {
       throw new UserError("not_found", "There is no such session.", "It may have ended.");

@@ -1,6 +1,13 @@
 import { validator } from "hono/validator";
-import type * as z from "zod";
+import * as z from "zod";
 import { UserError } from "../../errors.ts";
+import { displayName } from "../display-name.ts";
+
+/** A name as it is shown; what is nothing then is no name. */
+export const shownName = z
+  .string()
+  .transform((text) => displayName(text, ""))
+  .refine((text) => text !== "", "is empty");
 
 /** The body of a request, parsed; its type is the client's too. @param wanted what to send instead, as the hint @throws UserError invalid_input */
 export function validJson<Schema extends z.ZodType>(schema: Schema, wanted: string) {

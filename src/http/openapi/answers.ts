@@ -3,8 +3,11 @@
  * Never loaded by the Worker, which takes only their types from here.
  */
 import * as z from "zod";
+import { PHASES } from "../../integrity/check.ts";
+import { KINDS, LEFT, REPAIRED } from "../../integrity/damage.ts";
 import { MEMORY_STATUSES, JOB_STATES } from "../../storage/schema.ts";
 import { CATEGORIES, ROLES, SOURCES } from "../../storage/closed-lists.ts";
+import { PARTIAL_COUNTS } from "../../storage/rule-effects.ts";
 import { ITEM_KINDS, SKIP_REASONS } from "../../transfer/records.ts";
 import { ruleSettingsSchema } from "../../storage/rules.ts";
 
@@ -144,21 +147,25 @@ export const memoryHits = z.strictObject({
 });
 export type MemoryHits = z.infer<typeof memoryHits>;
 
-const conversation = z
-  .strictObject({
-    id,
-    title: z.string(),
-    platform: z.enum(SOURCES),
-    project: z.string().optional(),
-    message_count: count,
-    created_at: time,
-    updated_at: time,
-  })
-  .meta({ id: "Conversation" });
+const conversationFields = {
+  id,
+  title: z.string(),
+  platform: z.enum(SOURCES),
+  project: z.string().optional(),
+  message_count: count,
+  created_at: time,
+  updated_at: time,
+};
+const conversation = z.strictObject(conversationFields).meta({ id: "Conversation" });
 const neighbour = z.strictObject({ id, role: z.enum(ROLES), text: z.string() });
 
 export const conversationPage = z.strictObject({
-  conversations: z.array(conversation),
+  conversations: z.array(
+    z.strictObject({
+      ...conversationFields,
+      restorable_until: time.optional().describe("Of one in the trash"),
+    }),
+  ),
   total: count,
   next_cursor: nextCursor,
 });
@@ -235,6 +242,10 @@ export const restoredConversation = z.strictObject({
   operation_id: changedConversations,
   restored: z.array(id),
 });
+export const restoredConversations = restoredConversation.extend({
+  unchanged: z.array(id).describe("That are not in the trash, or changed meanwhile"),
+  not_found: z.array(id),
+});
 
 export const stats = z.strictObject({
   memories: z.strictObject({
@@ -255,6 +266,10 @@ export const stats = z.strictObject({
   last_backup_at: time.optional(),
   last_verified_backup_at: time.optional(),
   backup_problem: z.string().optional(),
+  last_check: z
+    .strictObject({ at: time, repaired: count, left: count })
+    .optional()
+    .describe("Of rows, versions, index, labels and counters against each other"),
   time_zone: z.string(),
 });
 export type Stats = z.infer<typeof stats>;
@@ -353,6 +368,18 @@ const importFields = {
   ...reportFields,
 };
 export const imported = z.strictObject(importFields).meta({ id: "Import" });
+export const importList = z.strictObject({
+  imports: z.array(
+    z.strictObject({
+      ...importFields,
+      made_by: z.string(),
+      created_at: time,
+      updated_at: time,
+      unfinished: z.boolean().describe("True: importing the same files goes on with it"),
+    }),
+  ),
+  next_before: z.string().nullable().describe("Send it as `before`; null: there are no more"),
+});
 const checked = z
   .strictObject({ dry_run: z.literal(true), ...reportFields })
   .meta({ id: "ImportCheck" });
@@ -381,12 +408,19 @@ const syncItem = z.strictObject({
   redacted: count.optional().describe("Earlier states whose text was taken out for good"),
   origin: z.string().optional().describe("Of an import: the same wherever it was imported"),
   statement: z.string().optional().describe("Of a memory in use: what it says"),
+  root: z.string().optional().describe("Of the root of a memory store: the store's name"),
+  store: z.string().optional().describe("Of a file in use: the name of its store, as of a root"),
   messages: count.optional().describe("Of a conversation"),
+  unfinished: z.literal(true).optional().describe("An import is still bringing it"),
 });
 const nextPage = z.string().nullable().describe("Null: there are no more");
 export const begunSync = z.strictObject({
   operation_id: z.string().describe("Send it with each write: all of them are undone as one"),
   account: z.string().describe("The same as long as it is the same account"),
+  last_operation: z.string().nullable(),
+  goes_on: z
+    .boolean()
+    .describe("False: it was set back to before the operation that was named, as by a backup"),
   limits: z.strictObject({ chars: count, conversations: count, messages: count, memories: count }),
 });
 export const syncPage = z.strictObject({ items: z.array(syncItem), next: nextPage });
@@ -506,12 +540,64 @@ export const rulesAnswer = z.strictObject({
   own: z.array(z.string()).describe("Names of those that the person set"),
 });
 
+export const ruleEffects = z.strictObject({
+  auto_save: z.strictObject({
+    waiting: count.describe("Saved by assistants, and waiting for the person"),
+    would_wait: count.describe(
+      "In use, saved by assistants on their own in the last 30 days, and waiting if these rules had held",
+    ),
+  }),
+  imports: z.strictObject({ waiting: count.describe("Imported, and waiting for the person") }),
+  max_memories: z.strictObject({ used: count, room: count.describe("For so many more") }),
+  expire_after: z.strictObject({
+    expired: count.describe("Past their date, and hidden"),
+    would_hide: count.describe(
+      "In use, and hidden if these rules had always held; they keep their date",
+    ),
+  }),
+  blocked_tags: z.strictObject({ memories: count.describe("In use with a blocked tag") }),
+  partial: z
+    .array(z.enum(PARTIAL_COUNTS))
+    .describe("Counts for which only the first 10,000 entries were looked at: there may be more"),
+});
+
 export const problem = z
   .strictObject({
     error: z.looseObject({
       code: z.string(),
       message: z.string(),
       hint: z.string().optional().describe("What to do instead"),
+      retry_after_seconds: z
+        .int()
+        .optional()
+        .describe("Where waiting helps, as in the header `Retry-After`"),
     }),
   })
   .meta({ id: "Problem" });
+
+const counted = (names: readonly string[]) => z.partialRecord(z.enum(names), count);
+const integrityCheck = z
+  .strictObject({
+    state: z.enum(["running", "finished"]),
+    started_at: time,
+    finished_at: time.nullable(),
+    phase: z.enum(PHASES).nullable().describe("What is looked at, while it runs"),
+    checked: counted(PHASES).describe("Rows that were looked at"),
+    repaired: counted(REPAIRED).describe(
+      "What follows from other rows, and agrees with them again",
+    ),
+    left: counted(LEFT).describe("What nothing else tells, and was left as it is"),
+    named: z
+      .array(
+        z.strictObject({
+          what: z.enum([...LEFT, ...REPAIRED]),
+          kind: z.enum(KINDS),
+          id: z.string(),
+          version: z.number().optional(),
+        }),
+      )
+      .describe("The first 50 of what was left, then the first 20 of what was repaired"),
+  })
+  .meta({ id: "IntegrityCheck" });
+export const oneCheck = z.strictObject({ check: integrityCheck });
+export const lastCheck = z.strictObject({ check: integrityCheck.nullable() });

@@ -20,7 +20,8 @@ const REFUSALS: Readonly<Record<(typeof STATUS)[keyof typeof STATUS], string>> =
   410: "It was there, and is gone for good",
   413: "It is larger than can be taken",
   415: "The file is in no format that can be read",
-  429: "There is no room for it by the user's rules, or for today",
+  429: "Too many requests, or no room by the user's rules, the server's limits or for today; `retry_after_seconds` where waiting helps",
+  503: "The server cannot open the account until whoever runs it puts its VAULT_KEY right",
 };
 /** Any of them may come from any route. */
 const PROBLEMS: Readonly<Record<number, string>> = {

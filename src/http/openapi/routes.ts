@@ -16,7 +16,8 @@ import { ruleSettingsSchema } from "../../storage/rules.ts";
 import { importSchemas } from "../../transfer/import-wire.ts";
 import { syncSchemas } from "../../transfer/sync-wire.ts";
 import { restoreSchema } from "../backups.ts";
-import { deleteSchema, searchSchema, stretchSchema } from "../conversations.ts";
+import { idsSchema, listedStatus, searchSchema, stretchSchema } from "../conversations.ts";
+import { importFilesSchema, importListSchema } from "../imports.ts";
 import { memoryChangeSchema, memoryListSchema, memoryStatesSchema } from "../memory-pages.ts";
 import { memoryCommandSchema } from "../memory-tool.ts";
 import { listSchema, previewSchema, undoSchema } from "../operations.ts";
@@ -163,7 +164,7 @@ export const routes: readonly ApiRoute[] = [
     tag: "Conversations",
     summary: "Page through imported conversations",
     scopes: ["conversations:read"],
-    query: inputOf(listConversations),
+    query: z.object({ ...inputOf(listConversations).shape, status: listedStatus }),
     answers: { 200: answers.conversationPage },
   },
   {
@@ -223,8 +224,18 @@ export const routes: readonly ApiRoute[] = [
     tag: "Conversations",
     summary: "Move several conversations to the trash, as one operation",
     scopes: ["conversations:read", "memories:delete"],
-    body: deleteSchema,
+    body: idsSchema,
     answers: { 200: answers.deletedConversations },
+  },
+  {
+    method: "post",
+    path: "/api/conversations/restore",
+    operation: "restoreConversations",
+    tag: "Conversations",
+    summary: "Take several conversations out of the trash, as one operation",
+    scopes: ["conversations:read", "memories:delete"],
+    body: idsSchema,
+    answers: { 200: answers.restoredConversations },
   },
   {
     method: "post",
@@ -279,6 +290,18 @@ export const routes: readonly ApiRoute[] = [
     answers: { 200: answers.rulesAnswer },
   },
   {
+    method: "post",
+    path: "/api/rules/effects",
+    operation: "previewRules",
+    tag: "Account",
+    summary: "What the memory rules are about now, in numbers",
+    description:
+      "With what is sent in place of the rules that hold, as for `PATCH /api/rules`; nothing is changed. `{}`: of the rules as they are.",
+    scopes: ["memories:read"],
+    body: nullable(ruleSettingsSchema()),
+    answers: { 200: answers.ruleEffects },
+  },
+  {
     method: "get",
     path: "/api/exports",
     operation: "listExports",
@@ -324,12 +347,19 @@ export const routes: readonly ApiRoute[] = [
     tag: "Transfer",
     summary: "Import a file, or several as form fields called `files`; at most 25 MiB",
     scopes: ["data:import"],
-    query: z.object({
-      dry_run: z.string().optional().describe("Given: only report"),
-      as: z.literal("list").optional().describe("Pasted text, a memory a line"),
-    }),
+    query: importFilesSchema,
     files: ["application/octet-stream", "multipart/form-data"],
     answers: { 200: answers.importedOrChecked },
+  },
+  {
+    method: "get",
+    path: "/api/imports",
+    operation: "listImports",
+    tag: "Transfer",
+    summary: "Page through imports with their reports, the newest first",
+    scopes: ["data:import"],
+    query: importListSchema,
+    answers: { 200: answers.importList },
   },
   {
     method: "get",
@@ -418,6 +448,7 @@ export const routes: readonly ApiRoute[] = [
     description:
       "For the person and tokens that they trust: nothing of it is held against the rules.",
     scopes: ["data:import"],
+    body: SYNC.begin,
     answers: { 200: answers.begunSync },
   },
   {
@@ -586,6 +617,26 @@ export const routes: readonly ApiRoute[] = [
     summary: "How a restore stands",
     scopes: ["data:import"],
     answers: { 200: answers.oneRestore },
+  },
+  {
+    method: "get",
+    path: "/api/verify",
+    operation: "getIntegrityCheck",
+    tag: "Backups",
+    summary: "What the last integrity check found, or how far the one that runs has come",
+    scopes: ["memories:read"],
+    answers: { 200: answers.lastCheck },
+  },
+  {
+    method: "post",
+    path: "/api/verify",
+    operation: "checkIntegrity",
+    tag: "Backups",
+    summary: "Check that rows, versions, index, labels, counters and operations agree",
+    description:
+      "Does a part of it, and is to be asked again until `state` is `finished`; then it begins anew. What is derived (index, labels, counters) is repaired; what is not is named and left. No answer holds text.",
+    scopes: ["memories:write"],
+    answers: { 200: answers.oneCheck },
   },
 ];
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { finishedCheck, readCheck } from "../../integrity/check.ts";
 import { accountStats } from "../../memory/stats.ts";
 import { changedSettings, effectiveSettings } from "../../storage/rules.ts";
 import { compact, iso } from "../answers.ts";
@@ -22,6 +23,7 @@ export const getStats = defineTool({
     last_backup_at: "string",
     last_verified_backup_at: "string",
     backup_problem: "string",
+    last_check: "object",
     time_zone: "string",
   },
   annotations: {
@@ -35,6 +37,9 @@ export const getStats = defineTool({
   async run(_input, { account }) {
     const stats = await accountStats(account);
     const { memories, conversations } = stats;
+    const last = finishedCheck(readCheck(account.row.integrity));
+    const lastCheck =
+      last === null ? null : { at: iso(last.finishedAt), repaired: last.repaired, left: last.left };
     const changed = changedSettings(account.ruleSources);
     return {
       structured: compact({
@@ -63,6 +68,7 @@ export const getStats = defineTool({
         last_backup_at: iso(stats.lastBackupAt),
         last_verified_backup_at: iso(stats.lastVerifiedBackupAt),
         backup_problem: stats.backupProblem,
+        last_check: lastCheck,
         time_zone: account.timeZone,
       }),
       text: [
@@ -79,6 +85,11 @@ export const getStats = defineTool({
           ? []
           : [
               `Last backup ${iso(stats.lastBackupAt)}, last verified ${iso(stats.lastVerifiedBackupAt) ?? "never"}.`,
+            ]),
+        ...(lastCheck === null
+          ? []
+          : [
+              `Last integrity check ${lastCheck.at}: ${lastCheck.repaired} repaired, ${lastCheck.left} that nothing could repair.`,
             ]),
         ...(stats.backupProblem === null ? [] : [`Backup problem: ${stats.backupProblem}`]),
       ].join("\n"),

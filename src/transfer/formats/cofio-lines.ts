@@ -1,6 +1,6 @@
 /**
  * The lines of a Cofio archive as an ordinary import takes them: what is there now, known by Cofio's own ids. Earlier states and operations
- * are restored into an empty account only (`restore.ts`), and are no items here.
+ * are restored into an empty account only (`restore-archive.ts`), and are no items here.
  */
 import type { ImportRecord } from "../records.ts";
 import { readCofioConversation, readCofioMemory } from "./cofio.ts";
@@ -18,7 +18,7 @@ export const cofioLines = {
     isObject(element) &&
     has(element, "changed_op") &&
     typeof element["type"] === "string" &&
-    /^(?:memory|conversation|message)(?:_version)?$/.test(element["type"]),
+    /^(?:(?:memory|conversation|message)(?:_version)?|removed_message)$/.test(element["type"]),
   open,
 } satisfies SequenceFormat;
 

@@ -1,5 +1,6 @@
 /** A person at a real browser with a passkey, and MCP clients that they connect through the whole of OAuth. */
 import { mkdirSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import {
   Client as ClientV2,
@@ -13,11 +14,11 @@ import {
 } from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client as ClientV1 } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as TransportV1 } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { chromium, type BrowserContext, type CDPSession, type Page } from "playwright-core";
+import { chromium, type BrowserContext, type Page } from "playwright-core";
 import { findChromium } from "../../../scripts/chromium.ts";
 import type { Server } from "./server.ts";
 
-/** Nobody listens there: the browser's request to it is answered by `openBrowser`. */
+/** Nobody listens there: the browser is told another port, at which `answerCallbacks` does. */
 const CALLBACK = "http://localhost:33418/callback";
 
 const LAUNCH_ARGS = [
@@ -48,16 +49,31 @@ export interface ConsentAnswer {
   readonly deny?: boolean;
 }
 
-/** A browser with an empty profile and an authenticator that verifies its person without asking. */
-export async function openBrowser(): Promise<Browser> {
+/**
+ * A browser with an empty profile and an authenticator that verifies its person without asking.
+ * @param debuggingPort for other programs, which share the profile: what they open is signed in as this page is
+ */
+export async function openBrowser({
+  debuggingPort,
+}: { readonly debuggingPort?: number } = {}): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === null) throw new Error("No Chromium: run `node scripts/chromium.ts`");
-  const browser = await chromium.launch({ executablePath, args: LAUNCH_ARGS });
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  await context.route(
-    (url) => url.origin === new URL(CALLBACK).origin,
-    (route) => route.fulfill({ contentType: "text/html", body: "<p>Back at the client" }),
-  );
+  const viewport = { width: 1280, height: 900 };
+  const callbacks = await answerCallbacks();
+  const launchArgs = [
+    ...LAUNCH_ARGS,
+    // Not a route of Playwright's: with any of them the browser keeps nothing in its cache, and every page is loaded from nothing.
+    `--host-resolver-rules=MAP ${new URL(CALLBACK).host} 127.0.0.1:${callbacks.port}`,
+  ];
+  // Whoever comes by the port gets the profile, here a temporary one, and not a context of its own beside it.
+  const context =
+    debuggingPort === undefined
+      ? await (await chromium.launch({ executablePath, args: launchArgs })).newContext({ viewport })
+      : await chromium.launchPersistentContext("", {
+          executablePath,
+          viewport,
+          args: [...launchArgs, `--remote-debugging-port=${debuggingPort}`],
+        });
   const page = await context.newPage();
   await addAuthenticator(context, page);
   return {
@@ -86,7 +102,11 @@ export async function openBrowser(): Promise<Browser> {
       await page.waitForURL((url) => url.href.startsWith(CALLBACK));
       return new URL(page.url());
     },
-    close: () => browser.close(),
+    async close() {
+      await context.close();
+      await context.browser()?.close();
+      callbacks.close();
+    },
   };
 }
 
@@ -124,6 +144,14 @@ export async function connectV2(
   browser: Browser,
   { name = "Client of the v2 SDK", ...answer }: ConnectOptions = {},
 ): Promise<ConnectedV2> {
+  const { auth, authorizationUrl, fetchToken, reconnect } = await beginV2(server, name);
+  auth.callback = await browser.consent(authorizationUrl, answer);
+  await fetchToken(auth.callback);
+  return { client: await reconnect(), auth, reconnect };
+}
+
+/** The same step by step: it has found the server and registered, and asks for authorization. */
+export async function beginV2(server: Server, name: string) {
   const auth = rememberV2(name);
   const reconnect = async (): Promise<ClientV2> => {
     const client = new ClientV2(
@@ -134,11 +162,15 @@ export async function connectV2(
     return client;
   };
   await refusedAs(UnauthorizedV2, reconnect);
-  auth.callback = await browser.consent(askedFor(auth), answer);
-  await new TransportV2(new URL(server.mcpUrl), { authProvider: auth }).finishAuth(
-    auth.callback.searchParams,
-  );
-  return { client: await reconnect(), auth, reconnect };
+  return {
+    auth,
+    authorizationUrl: askedFor(auth),
+    fetchToken: (callback: URL): Promise<void> =>
+      new TransportV2(new URL(server.mcpUrl), { authProvider: auth }).finishAuth(
+        callback.searchParams,
+      ),
+    reconnect,
+  };
 }
 
 /** The v1 SDK client, which opens with `initialize`. The browser must be signed in. */
@@ -161,13 +193,17 @@ export async function connectV1(
   return { client: await reconnect(), auth, reconnect };
 }
 
-/** Pages as a person sees them, light and dark, wide and narrow, in `test/e2e/screenshots/`. */
+/**
+ * Pages as a person sees them, light and dark, wide and narrow, in `test/e2e/screenshots/`: for `npm run screenshots`, and with
+ * `SCREENSHOTS=1` in tests, of what only they bring about.
+ */
 export async function photograph(
   page: Page,
   name: string,
   /** Not only what is in the window. */
   fullPage = true,
 ): Promise<void> {
+  if (process.env["SCREENSHOTS"] === undefined) return;
   const folder = join(import.meta.dirname, "../screenshots");
   mkdirSync(folder, { recursive: true });
   const before = page.viewportSize();
@@ -185,15 +221,33 @@ export async function photograph(
   if (before !== null) await page.setViewportSize(before);
 }
 
+/** What clients show who has allowed them. */
+async function answerCallbacks() {
+  const server = createServer((_, answer) => {
+    answer.setHeader("content-type", "text/html");
+    answer.end("<p>Back at the client");
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("A TCP server has a port");
+  return {
+    port: address.port,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
 /** One more device that keeps passkeys and verifies its person without asking. */
 export async function addAuthenticator(
   context: BrowserContext,
   page: Page,
   transport: "internal" | "usb" = "internal",
-): Promise<CDPSession> {
+): Promise<{ readonly remove: () => Promise<void> }> {
   const cdp = await context.newCDPSession(page);
   await cdp.send("WebAuthn.enable");
-  await cdp.send("WebAuthn.addVirtualAuthenticator", {
+  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
     options: {
       protocol: "ctap2",
       ctap2Version: "ctap2_1",
@@ -204,7 +258,12 @@ export async function addAuthenticator(
       automaticPresenceSimulation: true,
     },
   });
-  return cdp;
+  return {
+    // Not by the end of the session, with which all of the page's go.
+    remove: async () => {
+      await cdp.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId });
+    },
+  };
 }
 
 async function tickOnly(page: Page, scopes: readonly string[]): Promise<void> {

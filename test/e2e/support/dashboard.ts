@@ -11,9 +11,13 @@ export interface Dashboard extends Pick<Browser, "page" | "context"> {
   readonly browser: Browser;
   readonly open: (path: string) => Promise<void>;
   /** As the person, to the API. */
-  readonly call: (method: "GET" | "POST", path: string, data?: unknown) => Promise<any>;
+  readonly call: (
+    method: "GET" | "POST" | "PATCH" | "DELETE",
+    path: string,
+    data?: unknown,
+  ) => Promise<any>;
   /** Memories and conversations, in the form of Cofio's own export. */
-  readonly importRecords: (records: ImportedRecords) => Promise<void>;
+  readonly importRecords: (records: ImportedRecords, fileName?: string) => Promise<void>;
   /** The narrowest page that there is to be shows no part of it beside the screen. */
   expectNoOverflow(): Promise<void>;
   /** That the content security policy refused nothing, and that no script failed. */
@@ -55,13 +59,13 @@ export async function openDashboard(): Promise<Dashboard> {
       if (!answer.ok()) throw new Error(`${path}: ${answer.status()} ${await answer.text()}`);
       return answer.json();
     },
-    async importRecords({ memories = [], conversations = [] }) {
+    async importRecords({ memories = [], conversations = [] }, name = "a.json") {
       const file = { format: "cofio", version: 1, exported_at: "2026-11-01T00:00:00Z" };
       const text = JSON.stringify({ ...file, memories, conversations });
       const answer = await context.request.post(`${server.origin}/api/imports`, {
         headers,
         multipart: {
-          files: { name: "a.json", mimeType: "application/json", buffer: Buffer.from(text) },
+          files: { name, mimeType: "application/json", buffer: Buffer.from(text) },
         },
       });
       if (!answer.ok()) throw new Error(`Import: ${answer.status()} ${await answer.text()}`);

@@ -14,18 +14,24 @@ interface Seed {
   readonly importance?: number;
 }
 
-/** Requests at once: more only wait for each other in the account's own object. */
-const AT_ONCE = 8;
+/** Of the memories, one by one, so that the newest changes are what assistants do every day. */
+const SAVED_LAST = 12;
+const DAY_MS = 86_400_000;
 
-/** The browser has to be signed in. Takes some 20 s. */
+/** The browser has to be signed in. Takes some seconds. */
 export async function seedAccount(server: Server, context: BrowserContext): Promise<void> {
-  const tokens = new Map<string, string>();
+  const tokens = new Map<Client, string>();
   for (const client of CLIENTS) tokens.set(client, await makeToken(server, context, client));
-  await importChats(server, tokens.get("ChatGPT") ?? "");
+  await importFile(server, tokens.get("ChatGPT") ?? "", "conversations.json", chats());
+  await importFile(server, tokens.get("Claude") ?? "", "claude.json", earlier());
   const seeds = memories();
-  await inParallel(seeds, async ({ client, ...memory }) => {
+  for (const [client, token] of tokens) {
+    const own = seeds.slice(0, -SAVED_LAST).filter((seed) => seed.client === client);
+    await importFile(server, token, `${client}.json`, ofTheYear(client, own));
+  }
+  for (const { client, ...memory } of seeds.slice(-SAVED_LAST)) {
     await send(server, tokens.get(client) ?? "", "/api/memories", memory);
-  });
+  }
   // What the newest operations are: of several kinds.
   const claude = tokens.get("Claude") ?? "";
   const { memories: newest } = await get(server, claude, "/api/memories?limit=6");
@@ -34,6 +40,59 @@ export async function seedAccount(server: Server, context: BrowserContext): Prom
   await send(server, claude, `/api/memories/${second.id}`, undefined, "DELETE");
   await send(server, claude, `/api/memories/${third.id}`, { importance: 5 }, "PATCH");
   await importForReview(server, context);
+  const { conversations } = await get(server, claude, "/api/conversations?limit=3&order=oldest");
+  const ids = conversations.map(({ id }: { id: string }) => id);
+  await send(server, claude, "/api/conversations/delete", { ids });
+}
+
+/** What other assistants remembered and said before, as another Cofio exports it. */
+function earlier(): unknown {
+  const sources = ["chatgpt", "claude", "chatgpt", "gemini", "chatgpt", "grok", "kimi"];
+  const memories = Array.from({ length: 90 }, (_, index) => ({
+    id: `earlier-${index}`,
+    content: `${SUBJECTS[index % SUBJECTS.length]}: note ${index + 1}.`,
+    category: "knowledge",
+    status: "active",
+    source: sources[index % sources.length],
+    created_at: daysAgo(2 + ((index * 37) % 350)),
+  }));
+  const conversations = TALKS.map(([source, title, ...texts], index) => ({
+    id: `talk-${index}`,
+    title,
+    source,
+    messages: texts.map((text, turn) => ({
+      role: turn % 2 === 0 ? "user" : "assistant",
+      text,
+      created_at: new Date(Date.parse(daysAgo(3 + index * 9)) + turn * 60_000).toISOString(),
+    })),
+  }));
+  return exported(memories, conversations);
+}
+
+/** Saved by one client over the last year, more of them lately. */
+function ofTheYear(client: Client, seeds: readonly Seed[]): unknown {
+  const memories = seeds.map(({ client: _by, ...memory }, index) => ({
+    ...memory,
+    id: `${client}-${index}`,
+    status: "active",
+    source: "mcp",
+    created_at: daysAgo(1 + 340 * (((index * 61) % seeds.length) / seeds.length) ** 2),
+  }));
+  return exported(memories, []);
+}
+
+function exported(memories: readonly unknown[], conversations: readonly unknown[]): unknown {
+  return {
+    format: "cofio",
+    version: 1,
+    exported_at: new Date().toISOString(),
+    memories,
+    conversations,
+  };
+}
+
+function daysAgo(days: number): string {
+  return new Date(Date.now() - Math.round(days * DAY_MS)).toISOString();
 }
 
 /** By the person: memories of an import that wait, as one of the rules has it. */
@@ -94,9 +153,14 @@ async function get(server: Server, token: string, path: string): Promise<any> {
   return response.json();
 }
 
-async function importChats(server: Server, token: string): Promise<void> {
+async function importFile(
+  server: Server,
+  token: string,
+  name: string,
+  content: unknown,
+): Promise<void> {
   const form = new FormData();
-  form.append("files", new File([JSON.stringify(chats())], "conversations.json"));
+  form.append("files", new File([JSON.stringify(content)], name));
   const response = await fetch(`${server.origin}/api/imports`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}` },
@@ -105,26 +169,8 @@ async function importChats(server: Server, token: string): Promise<void> {
   if (!response.ok) throw new Error(`Import: ${response.status} ${await response.text()}`);
 }
 
-async function inParallel<Item>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const waiting = [...items];
-  const worker = async () => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}
-
 function memories(): Seed[] {
   return [
-    ...FACTS.map(([category, content, ...tags], index): Seed => ({
-      client: CLIENTS[index % CLIENTS.length] ?? "Claude",
-      content,
-      category,
-      tags,
-      importance: 1 + (index % 5),
-    })),
     ...PROJECTS.flatMap(({ project, areas, client }) =>
       areas.flatMap((area) =>
         DECISIONS.map(([category, decide, tag]): Seed => ({
@@ -140,40 +186,55 @@ function memories(): Seed[] {
       PERSONAL.map((tell, index): Seed => ({
         client: index % 2 === 0 ? "Claude" : "ChatGPT",
         content: tell(name, who),
-        category: "fact",
-        tags: ["people"],
+        category: "people",
+        tags: [name.toLowerCase()],
       })),
     ),
+    ...FACTS.map(([category, content, ...tags], index): Seed => ({
+      client: CLIENTS[index % CLIENTS.length] ?? "Claude",
+      content,
+      category,
+      tags,
+      importance: 1 + (index % 5),
+    })),
   ];
 }
 
 const FACTS: readonly (readonly [category: string, content: string, ...tags: string[]])[] = [
-  ["fact", "Lives in Bangor, Wales, and works from home except on Tuesdays.", "home"],
-  ["preference", "Prefers answers that begin with the result, and metric units.", "style"],
-  ["preference", "Writes commit messages in the imperative, at most 72 characters.", "work"],
-  ["fact", "Siarad Cymraeg gyda'r plant gartref, a Saesneg yn y gwaith.", "family"],
-  ["fact", "Allergic to hazelnuts; carries an adrenaline pen.", "health"],
+  ["personal_facts", "Lives in Bangor, Wales, and works from home except on Tuesdays.", "home"],
+  ["user_preferences", "Prefers answers that begin with the result, and metric units.", "style"],
+  ["user_preferences", "Writes commit messages in the imperative, at most 72 characters.", "work"],
+  ["personal_facts", "Siarad Cymraeg gyda'r plant gartref, a Saesneg yn y gwaith.", "family"],
+  ["personal_facts", "Allergic to hazelnuts; carries an adrenaline pen.", "health"],
   [
-    "preference",
+    "user_preferences",
     "Mag kurze Antworten auf Deutsch, wenn die Frage auf Deutsch gestellt ist.",
     "style",
   ],
-  ["fact", "La réunion d'équipe a lieu chaque lundi à 9 h 30, sur Meet.", "work"],
-  ["preference", "Préfère le train à l'avion pour les trajets de moins de huit heures.", "travel"],
-  ["fact", "Su hermana vive en Valencia y cumple años el 14 de marzo.", "family"],
-  ["fact", "日本語を勉強中。JLPT N3 を 12 月に受ける予定。", "learning"],
-  ["preference", "推荐餐厅时优先考虑素食，并注明是否需要预订。", "food"],
-  ["instruction", "Ask before running a migration against the production database.", "work"],
-  ["instruction", "Never suggest force-pushing to a shared branch.", "work", "git"],
-  ["goal", "Run the Snowdonia half marathon in under two hours next October.", "running"],
-  ["goal", "Finish the Welsh translation of the parish archive by spring.", "archive"],
-  ["fact", "Has two cats, Pwdin and Mot; Mot is on a kidney diet.", "home"],
-  ["preference", "Uses Neovim with a light theme by day and a dark one after six.", "tools"],
-  ["fact", "Konto bei der GLS Bank; Steuererklärung macht das Büro Hartmann.", "money"],
-  ["preference", "Vegetarian since 2015; cooks with little salt.", "food"],
-  ["fact", "The boiler was serviced on 3 October 2026 by Gwyn from Menai Heating.", "home"],
-  ["fact", "Пишет диссертацию о приливных мельницах Северного Уэльса.", "research"],
-  ["fact", "يتعلم العزف على العود منذ عامين، ويتدرب مساء كل خميس.", "music"],
+  ["personal_facts", "La réunion d'équipe a lieu chaque lundi à 9 h 30, sur Meet.", "work"],
+  [
+    "user_preferences",
+    "Préfère le train à l'avion pour les trajets de moins de huit heures.",
+    "travel",
+  ],
+  ["personal_facts", "Su hermana vive en Valencia y cumple años el 14 de marzo.", "family"],
+  ["personal_facts", "日本語を勉強中。JLPT N3 を 12 月に受ける予定。", "learning"],
+  ["user_preferences", "推荐餐厅时优先考虑素食，并注明是否需要预订。", "food"],
+  ["instructions", "Ask before running a migration against the production database.", "work"],
+  ["instructions", "Never suggest force-pushing to a shared branch.", "work", "git"],
+  ["goals", "Run the Snowdonia half marathon in under two hours next October.", "running"],
+  ["goals", "Finish the Welsh translation of the parish archive by spring.", "archive"],
+  ["personal_facts", "Has two cats, Pwdin and Mot; Mot is on a kidney diet.", "home"],
+  ["user_preferences", "Uses Neovim with a light theme by day and a dark one after six.", "tools"],
+  ["personal_facts", "Konto bei der GLS Bank; Steuererklärung macht das Büro Hartmann.", "money"],
+  ["user_preferences", "Vegetarian since 2015; cooks with little salt.", "food"],
+  [
+    "personal_facts",
+    "The boiler was serviced on 3 October 2026 by Gwyn from Menai Heating.",
+    "home",
+  ],
+  ["personal_facts", "Пишет диссертацию о приливных мельницах Северного Уэльса.", "research"],
+  ["personal_facts", "يتعلم العزف على العود منذ عامين، ويتدرب مساء كل خميس.", "music"],
 ];
 
 const PROJECTS: readonly {
@@ -200,28 +261,56 @@ const PROJECTS: readonly {
 
 const DECISIONS: readonly (readonly [string, (area: string) => string, string])[] = [
   [
-    "decision",
+    "decisions",
     (area) => `Decided to keep ${area} on SQLite until there are two writers.`,
     "storage",
   ],
-  ["fact", (area) => `Tests of ${area} run against a recorded day in March 2026.`, "tests"],
-  ["instruction", (area) => `Changes to ${area} need a note in the changelog.`, "process"],
-  ["fact", (area) => `Nia reviews everything that touches ${area}.`, "people"],
   [
-    "decision",
+    "project_context",
+    (area) => `Tests of ${area} run against a recorded day in March 2026.`,
+    "tests",
+  ],
+  ["instructions", (area) => `Changes to ${area} need a note in the changelog.`, "process"],
+  ["project_context", (area) => `Nia reviews everything that touches ${area}.`, "people"],
+  [
+    "decisions",
     (area) => `Errors in ${area} answer with a hint, never with a stack trace.`,
     "errors",
   ],
-  ["goal", (area) => `Halve the response time of ${area} before the summer season.`, "performance"],
-  ["fact", (area) => `The old implementation of ${area} is behind the flag "legacy".`, "flags"],
-  ["preference", (area) => `Names in ${area} are in English, comments may be in Welsh.`, "style"],
-  ["fact", (area) => `Monitoring for ${area}: alert after three failures in ten minutes.`, "ops"],
-  ["decision", (area) => `Times in ${area} are stored in UTC and shown in Europe/London.`, "time"],
-  ["fact", (area) => `Backfill of ${area} took 40 minutes for 1.2 million rows.`, "performance"],
-  ["instruction", (area) => `Do not log the payload of ${area}: it holds names.`, "privacy"],
-  ["fact", (area) => `Documentation of ${area} lives beside the code, in docs/.`, "docs"],
-  ["decision", (area) => `Version 2 of ${area} drops XML; two customers were told.`, "api"],
-  ["goal", (area) => `Cover ${area} with property tests for dates and amounts.`, "tests"],
+  [
+    "goals",
+    (area) => `Halve the response time of ${area} before the summer season.`,
+    "performance",
+  ],
+  [
+    "project_context",
+    (area) => `The old implementation of ${area} is behind the flag "legacy".`,
+    "flags",
+  ],
+  [
+    "user_preferences",
+    (area) => `Names in ${area} are in English, comments may be in Welsh.`,
+    "style",
+  ],
+  [
+    "project_context",
+    (area) => `Monitoring for ${area}: alert after three failures in ten minutes.`,
+    "ops",
+  ],
+  ["decisions", (area) => `Times in ${area} are stored in UTC and shown in Europe/London.`, "time"],
+  [
+    "project_context",
+    (area) => `Backfill of ${area} took 40 minutes for 1.2 million rows.`,
+    "performance",
+  ],
+  ["instructions", (area) => `Do not log the payload of ${area}: it holds names.`, "privacy"],
+  [
+    "project_context",
+    (area) => `Documentation of ${area} lives beside the code, in docs/.`,
+    "docs",
+  ],
+  ["decisions", (area) => `Version 2 of ${area} drops XML; two customers were told.`, "api"],
+  ["goals", (area) => `Cover ${area} with property tests for dates and amounts.`, "tests"],
 ];
 
 const PEOPLE: readonly (readonly [name: string, who: string])[] = [
@@ -272,6 +361,37 @@ const SUBJECTS = [
   "Why does my sourdough collapse?",
   "Rewriting the invoice job",
 ] as const;
+
+/** Of other assistants: where from, what about, and who said what in turn. */
+const TALKS: readonly (readonly [source: string, title: string, ...texts: string[]])[] = [
+  [
+    "claude",
+    "A plan for the place-name index",
+    "I have 4,000 scanned register pages and want an index of place names. Where do I begin?",
+    "With one parish. Transcribe ten pages by hand first: they become the test for everything that follows.",
+    "Llanddona, then. Some names have three spellings.",
+    "Keep every spelling as it stands, and give each place one id. The index then finds all three, and nobody has to decide today which is right.",
+  ],
+  [
+    "claude",
+    "Reviewing the tide table parser",
+    "The parser is one hour off from late March to October. What am I overlooking?",
+    "The tables are in UTC, and the code reads them as local time. It is right in winter by chance.",
+    "That is it. A test for 1 July would have caught it.",
+  ],
+  [
+    "gemini",
+    "Three days in Quimper in May",
+    "Plan three days in Quimper for two, by train, vegetarian, with a morning in the archive.",
+    "Day one: arrive by noon, the cathedral and the old town. Day two: the departmental archive opens at nine, book a reader's ticket a week before. Day three: Locronan by bus.",
+  ],
+  [
+    "deepseek",
+    "Index or full scan for a small table?",
+    "SQLite has 900 rows here. Is an index on the date worth it?",
+    "Measure it, but hardly: the whole table is a few pages. Add it when the table grows beyond what one read brings.",
+  ],
+];
 
 /** In the form of ChatGPT's export. */
 function chats(): unknown[] {

@@ -3,6 +3,7 @@
  * hashes.
  */
 import { tokenizeQuery, tokenizeText, type QueryTerm } from "../../../src/search/tokenize.ts";
+import { pick, seededRandom, type Random } from "../../support/random.ts";
 
 export interface Question {
   /** `hash`: of all strings together. `hashes`: of each. `tokens`: of the first string, to read. */
@@ -58,9 +59,9 @@ function hashInto(hash: number, text: string): number {
   return Math.imul(mixed ^ 0xffff, 0x01000193) >>> 0;
 }
 
-/** Each code point below U+E0200 stands in at least one string; beyond are selectors and private use. */
+/** Any string can be made alone. Each code point below U+E0200 stands in at least one string; beyond are selectors and private use. */
 function stringAt(index: number): string {
-  const random = generator(index);
+  const random = seededRandom(index);
   const pieces = [codePoint(index < 0xe_0200 ? index : random(0x11_0000))];
   for (let left = random(5); left > 0; left -= 1) pieces.push(piece(random));
   // The systematic one in the middle of something.
@@ -86,28 +87,9 @@ function piece(random: Random): string {
   ).join("");
 }
 
-type Random = (below: number) => number;
-
-/** Mulberry32, seeded by the string's number: any string can be made alone. */
-function generator(seed: number): Random {
-  let state = Math.imul(seed + 1, 0x9e3779b1);
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
 /** Halves of surrogate pairs too. */
 function codePoint(point: number): string {
   return String.fromCodePoint(point);
-}
-
-function pick<T>(all: readonly T[], random: Random): T {
-  const found = all[random(all.length)];
-  if (found === undefined) throw new Error("Nothing to pick from");
-  return found;
 }
 
 const WORDS = [

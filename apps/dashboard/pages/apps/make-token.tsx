@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { SCOPES, type Scope } from "../../../../src/scopes.ts";
 import { account } from "../../account/account.ts";
+import { confirmed } from "../../account/confirmed.ts";
 import { answerOf } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
 import { Dialog } from "../../states/dialog.tsx";
@@ -40,7 +41,7 @@ function TokenForm({ made }: { readonly made: (token: MadeToken) => void }) {
   const make = useChange({
     make: async () => {
       const json = { name, scopes: [...scopes], trusted };
-      const { token, app } = await answerOf(account.tokens.$post({ json }));
+      const { token, app } = await confirmed(() => answerOf(account.tokens.$post({ json })));
       made({ name: app.name, token });
       return {};
     },

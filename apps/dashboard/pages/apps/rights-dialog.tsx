@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Scope } from "../../../../src/scopes.ts";
 import { account, noOperation, type App } from "../../account/account.ts";
+import { confirmed } from "../../account/confirmed.ts";
 import { answerOf } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
 import { Dialog } from "../../states/dialog.tsx";
@@ -23,14 +24,16 @@ export function RightsDialog({
 }) {
   const change = useChange({
     make: ({ scopes, trusted }: Rights) =>
-      answerOf(
-        account.apps[":id"].$patch({
-          param: { id: app.id },
-          json: {
-            ...(scopes.length === app.scopes.length ? {} : { scopes: [...scopes] }),
-            ...(trusted === app.trusted ? {} : { trusted }),
-          },
-        }),
+      confirmed(() =>
+        answerOf(
+          account.apps[":id"].$patch({
+            param: { id: app.id },
+            json: {
+              ...(scopes.length === app.scopes.length ? {} : { scopes: [...scopes] }),
+              ...(trusted === app.trusted ? {} : { trusted }),
+            },
+          }),
+        ),
       ).then(noOperation),
     say: () => `The rights of ${app.name} were changed.`,
   });

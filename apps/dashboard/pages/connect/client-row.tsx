@@ -1,10 +1,11 @@
 import { Fragment } from "react";
+import { Link } from "../../shell/router.tsx";
 import { CopyButton, CopyLine } from "../../states/copy-line.tsx";
 import { monthText } from "../../words/amounts.ts";
-import type { Client, Way } from "./clients.ts";
+import type { Client, Trial, Way } from "./clients.ts";
 import { isOnThisComputer } from "./reach.ts";
 
-/** One program: its name and how it is connected, and opened every way, what comes after it and what is good to know. */
+/** One app: its name and how it is connected, and opened every way, what comes after it and what is good to know. */
 export function ClientRow({
   client,
   url,
@@ -15,7 +16,7 @@ export function ClientRow({
   /** From the beginning; the person opens and closes it as they like. */
   readonly isOpen: boolean;
 }) {
-  const { id, name, ways, next, notes = [], isRemote = false, checked } = client;
+  const { id, name, ways, next, notes = [], isRemote = false, checked, tried } = client;
   const isOutOfReach = isRemote && isOnThisComputer(url);
   return (
     <details className="client" data-client={id} open={isOpen}>
@@ -42,12 +43,22 @@ export function ClientRow({
               ))}
             </ul>
           )}
-          <p className="hint">Checked in {monthText(checked)}. Menus may have moved since.</p>
+          <p className="hint">
+            Checked in {monthText(checked)}. Menus may have moved since.
+            {tried === undefined
+              ? null
+              : ` Version ${tried.version} ${WENT[tried.went]}, tried on ${tried.on}.`}
+          </p>
         </div>
       </div>
     </details>
   );
 }
+
+const WENT: Readonly<Record<Trial["went"], string>> = {
+  connected: "connected to Cofio",
+  read: "accepted these settings",
+};
 
 /** How much work its best way is. */
 const HOW: Readonly<Record<Way["kind"], string>> = {
@@ -74,7 +85,7 @@ function WayText({
       {way.needsToken === true ? (
         <p className="hint">
           For <code>TOKEN</code> put a personal access token: make one in{" "}
-          <a href="/account">your account</a>.
+          <Link to="/apps">Connected apps</Link>.
         </p>
       ) : null}
     </div>

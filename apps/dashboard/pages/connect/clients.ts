@@ -27,6 +27,15 @@ export interface Client {
   readonly isRemote?: true;
   /** The month in which every fact of this entry was last checked. */
   readonly checked: `${number}-${number}`;
+  /** What test/clients/ ran of it against this server, and when. Without it, the entry is its maker's word alone. */
+  readonly tried?: Trial;
+}
+
+export interface Trial {
+  readonly version: string;
+  readonly on: `${number}-${number}-${number}`;
+  /** connected: it listed its tools here. read: its own parser took what stands here; to connect, it asks for its maker's account. */
+  readonly went: "connected" | "read";
 }
 
 export type Way = {
@@ -47,7 +56,7 @@ export type Way = {
     }
 );
 
-/** The same everywhere: some programs make the names of tools from it. */
+/** The same everywhere: some apps make the names of tools from it. */
 const NAME = "cofio";
 const BEARER = "Bearer TOKEN";
 
@@ -444,6 +453,7 @@ export function clientsFor(url: string): readonly Client[] {
       kind: "terminal",
       alsoCalled: "Anthropic",
       checked: "2026-11",
+      tried: { version: "2.1.330", on: "2026-11-23", went: "connected" },
       ways: [
         { kind: "command", text: `claude mcp add --transport http --scope user ${NAME} ${url}` },
         {
@@ -457,7 +467,7 @@ export function clientsFor(url: string): readonly Client[] {
           kind: "command",
           when: "On a machine without a browser",
           needsToken: true,
-          text: `claude mcp add --transport http --scope user --header "Authorization: ${BEARER}" ${NAME} ${url}`,
+          text: `claude mcp add --transport http --scope user ${NAME} ${url} --header "Authorization: ${BEARER}"`,
         },
       ],
       next: "Type /mcp in Claude Code and choose cofio: your browser opens this server.",
@@ -472,11 +482,9 @@ export function clientsFor(url: string): readonly Client[] {
       kind: "terminal",
       alsoCalled: "OpenAI CLI IDE",
       checked: "2026-11",
+      tried: { version: "0.169.0", on: "2026-11-23", went: "connected" },
       ways: [
-        {
-          kind: "command",
-          text: `codex mcp add ${NAME} --url ${url} && codex mcp login ${NAME}`,
-        },
+        { kind: "command", text: `codex mcp add ${NAME} --url ${url}` },
         {
           kind: "file",
           path: "~/.codex/config.toml",
@@ -491,7 +499,7 @@ export function clientsFor(url: string): readonly Client[] {
           text: `[mcp_servers.${NAME}]\nurl = ${JSON.stringify(url)}\nbearer_token_env_var = "COFIO_TOKEN"`,
         },
       ],
-      next: "Your browser opens this server, which asks what Codex may do.",
+      next: "Your browser opens this server, which asks what Codex may do. After the file, type codex mcp login cofio for that.",
     },
     {
       id: "gemini-cli",
@@ -499,8 +507,12 @@ export function clientsFor(url: string): readonly Client[] {
       kind: "terminal",
       alsoCalled: "Google",
       checked: "2026-11",
+      tried: { version: "0.61.0", on: "2026-11-23", went: "connected" },
       ways: [
-        { kind: "command", text: `gemini mcp add --transport http ${NAME} ${url}` },
+        {
+          kind: "command",
+          text: `gemini mcp add --transport http --scope user ${NAME} ${url}`,
+        },
         {
           kind: "file",
           path: "~/.gemini/settings.json",
@@ -509,7 +521,10 @@ export function clientsFor(url: string): readonly Client[] {
         },
       ],
       next: "Type /mcp auth cofio in Gemini CLI: your browser opens this server.",
-      notes: ["The address is called httpUrl; url means an older kind of connection."],
+      notes: [
+        "Without --scope user it is added to the present project only.",
+        "In a folder that you have not told it to trust, it connects to no server.",
+      ],
     },
     {
       id: "qwen-code",
@@ -517,6 +532,7 @@ export function clientsFor(url: string): readonly Client[] {
       kind: "terminal",
       alsoCalled: "Alibaba",
       checked: "2026-11",
+      tried: { version: "0.24.4", on: "2026-11-23", went: "connected" },
       ways: [
         {
           kind: "command",
@@ -538,6 +554,7 @@ export function clientsFor(url: string): readonly Client[] {
       kind: "terminal",
       alsoCalled: "GitHub",
       checked: "2026-11",
+      tried: { version: "1.0.102", on: "2026-11-23", went: "read" },
       ways: [
         {
           kind: "file",
@@ -554,6 +571,7 @@ export function clientsFor(url: string): readonly Client[] {
       name: "opencode",
       kind: "terminal",
       checked: "2026-11",
+      tried: { version: "1.18.33", on: "2026-11-23", went: "connected" },
       ways: [
         {
           kind: "file",
@@ -562,7 +580,7 @@ export function clientsFor(url: string): readonly Client[] {
           text: asJson({ mcp: { [NAME]: { type: "remote", url, enabled: true } } }),
         },
       ],
-      next: "Your browser opens this server when opencode starts.",
+      next: "Type opencode mcp auth cofio in a terminal: your browser opens this server.",
       notes: ["With a header in the entry it does not offer to sign in."],
     },
     {
@@ -571,6 +589,7 @@ export function clientsFor(url: string): readonly Client[] {
       kind: "terminal",
       alsoCalled: "Sourcegraph",
       checked: "2026-11",
+      tried: { version: "0.0.1790142911", on: "2026-11-23", went: "read" },
       ways: [
         { kind: "command", text: `amp mcp add ${NAME} ${url}` },
         {
@@ -589,8 +608,9 @@ export function clientsFor(url: string): readonly Client[] {
       kind: "terminal",
       alsoCalled: "droid",
       checked: "2026-11",
+      tried: { version: "0.215.0", on: "2026-11-23", went: "connected" },
       ways: [{ kind: "command", text: `droid mcp add ${NAME} ${url} --type http` }],
-      next: "Your browser opens this server.",
+      next: "Start droid and type /mcp: your browser opens this server.",
     },
     {
       id: "crush",
@@ -646,13 +666,13 @@ export function clientsFor(url: string): readonly Client[] {
     },
     {
       id: "many",
-      name: "Many programs at once",
+      name: "Many apps at once",
       kind: "other",
       alsoCalled: "add-mcp",
       checked: "2026-11",
-      ways: [{ kind: "command", text: `npx add-mcp ${url}` }],
-      next: "It asks which programs you mean, and writes the settings of each.",
-      notes: ["Of some 15 programs. It is made by others, and needs Node.js."],
+      ways: [{ kind: "command", text: `npx add-mcp ${url} --name ${NAME}` }],
+      next: "It asks which apps you mean, and writes the settings of each.",
+      notes: ["Of some 15 apps. It is made by others, and needs Node.js."],
     },
     {
       id: "scripts",
@@ -668,12 +688,12 @@ export function clientsFor(url: string): readonly Client[] {
           text: `Authorization: ${BEARER}`,
         },
       ],
-      next: "The program lists the tools of this server.",
+      next: "The app lists the tools of this server.",
       notes: ["The Claude Agent SDK opens no browser: it needs the token."],
     },
     {
       id: "stdio",
-      name: "Programs that only start commands",
+      name: "Apps that only start commands",
       kind: "other",
       alsoCalled: "stdio mcp-remote npx bridge",
       checked: "2026-11",
@@ -681,14 +701,14 @@ export function clientsFor(url: string): readonly Client[] {
         {
           kind: "file",
           when: "With the program cofio installed; it signs in by your browser",
-          path: "the program's settings",
+          path: "the app's settings",
           language: "json",
           text: asJson({ mcpServers: { [NAME]: { command: "cofio", args: ["connect", url] } } }),
         },
         {
           kind: "file",
           when: "With mcp-remote, which is made by others and needs Node.js",
-          path: "the program's settings",
+          path: "the app's settings",
           language: "json",
           needsToken: true,
           text: asJson({
@@ -702,8 +722,8 @@ export function clientsFor(url: string): readonly Client[] {
           }),
         },
       ],
-      next: "The program starts the command, which stands in for this server.",
-      notes: ["No space after the colon: some programs split the text there."],
+      next: "The app starts the command, which stands in for this server.",
+      notes: ["No space after the colon: some apps split the text there."],
     },
   ];
 }

@@ -8,7 +8,7 @@ import { CLIENT_KINDS, clientsFor, type Client, type ClientKind } from "./client
 /** True because `CLIENT_KINDS` has nothing else. */
 const KINDS = Object.keys(CLIENT_KINDS) as readonly ClientKind[];
 
-/** Every program that is known here, narrowed by what is typed and by kind; both stand in the address. */
+/** Every app that is known here, narrowed by what is typed and by kind; both stand in the address. */
 export function Clients({ url }: { readonly url: string }) {
   const params = useQueryParams();
   const query = params.get("q") ?? "";
@@ -18,20 +18,20 @@ export function Clients({ url }: { readonly url: string }) {
     (client) => (kind === undefined || client.kind === kind) && isCalled(client, query),
   );
   return (
-    <section className="card" aria-labelledby="programs">
+    <section className="card" aria-labelledby="apps">
       <div className="clients-head">
-        <h2 id="programs">Your programs</h2>
+        <h2 id="apps">Your apps</h2>
         <input
           type="search"
           data-search
-          aria-label="Search programs"
-          placeholder="Search programs"
+          aria-label="Search apps"
+          placeholder="Search apps"
           autoComplete="off"
           value={query}
           onChange={(event) => show({ q: event.target.value, kind })}
         />
         <fieldset className="kinds">
-          <legend className="sr-only">Kind of program</legend>
+          <legend className="sr-only">Kind of app</legend>
           {[undefined, ...KINDS].map((name) => (
             <label key={name ?? "all"}>
               <input
@@ -47,11 +47,11 @@ export function Clients({ url }: { readonly url: string }) {
         </fieldset>
       </div>
       <p className="sr-only" role="status">
-        {counted(shown.length, "program")}
+        {counted(shown.length, "app")}
       </p>
       {shown.length === 0 ? (
         <Empty
-          title="No program of that name is described here."
+          title="No app of that name is described here."
           icon="search"
           actions={
             <button type="button" onClick={() => show({ q: "", kind: undefined })}>
@@ -60,7 +60,7 @@ export function Clients({ url }: { readonly url: string }) {
           }
         >
           If it speaks MCP over HTTP, give it the address above. If it only starts commands, see
-          “Programs that only start commands”.
+          “Apps that only start commands”.
         </Empty>
       ) : (
         <div className="clients">

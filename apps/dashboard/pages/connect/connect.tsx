@@ -2,14 +2,13 @@ import { person } from "../../person.ts";
 import "../../styles/connect.css";
 import { Icon } from "../../shell/icon.tsx";
 import { Card, Page as Frame } from "../../shell/page.tsx";
-import { CopyButton, CopyLine } from "../../states/copy-line.tsx";
+import { CopyLine } from "../../states/copy-line.tsx";
 import { Clients } from "./clients.tsx";
+import { Examination } from "./examination.tsx";
+import { HandshakeCard } from "./handshake.tsx";
+import { Preference } from "./preference.tsx";
 import { isOnThisComputer } from "./reach.ts";
 import { Troubles } from "./troubles.tsx";
-
-/** Models reach for a memory more readily when they are told to. */
-const PREFERENCE =
-  "Before answering, search my memory (Cofio, `search_memory`) for what may matter. When I state a lasting fact, preference or decision, save it there.";
 
 /** How assistants are led to this server, and what to check when one does not arrive. */
 export function Page() {
@@ -21,11 +20,11 @@ export function Page() {
       {isOnThisComputer(person.mcpUrl) ? <LocalNote /> : null}
       <div className="columns-even connect-first">
         <Card title="The address">
-          <p>Every program below asks for it, or gets it from its button.</p>
+          <p>Every app below asks for it, or gets it from its button.</p>
           <CopyLine text={person.mcpUrl} label="the address" />
           <p className="hint">
             Exactly so, with <code>/mcp</code> and without a slash at the end. Nobody gets in with
-            it: each program has to be allowed by you, on a page of this server.
+            it: each app has to be allowed by you, on a page of this server.
           </p>
         </Card>
         <Card title="A sentence for your assistants">
@@ -33,14 +32,15 @@ export function Page() {
             Assistants use a memory more often when told so. Paste this into Claude’s preferences,
             ChatGPT’s instructions, <code>CLAUDE.md</code> or Cursor’s rules:
           </p>
-          <div className="copy">
-            <span className="preference">{PREFERENCE}</span>
-            <CopyButton text={PREFERENCE} label="the sentence" />
-          </div>
+          <Preference />
         </Card>
       </div>
-      <Clients url={person.mcpUrl} />
+      <div className="connect-columns">
+        <HandshakeCard />
+        <Clients url={person.mcpUrl} />
+      </div>
       <Troubles />
+      <Examination />
     </Frame>
   );
 }
@@ -50,7 +50,7 @@ function LocalNote() {
     <p className="banner">
       <Icon name="alert" />
       <span>
-        This server runs on your own computer. Programs there can use it; those marked “from the
+        This server runs on your own computer. Apps there can use it; those marked “from the
         internet” cannot reach it.
       </span>
     </p>

@@ -8,3 +8,8 @@ export function isOnThisComputer(url: string): boolean {
     hostname === "[::1]"
   );
 }
+
+/** Whether it is an address that Cloudflare gives: no settings of a domain hold for it. */
+export function isOnCloudflareDomain(url: string): boolean {
+  return URL.parse(url)?.hostname.endsWith(".workers.dev") ?? false;
+}

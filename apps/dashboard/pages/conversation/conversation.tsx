@@ -74,12 +74,7 @@ function Remove({ id }: { readonly id: string }) {
     say: () => "Moved 1 conversation to the trash.",
   });
   return (
-    <button
-      type="button"
-      className="danger"
-      disabled={remove.isPending}
-      onClick={() => remove.mutate(undefined)}
-    >
+    <button type="button" disabled={remove.isPending} onClick={() => remove.mutate(undefined)}>
       Move to the trash
     </button>
   );

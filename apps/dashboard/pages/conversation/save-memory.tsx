@@ -2,7 +2,8 @@ import { useId, useState } from "react";
 import { CATEGORIES } from "../../../../src/storage/closed-lists.ts";
 import { answerOf, api } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
-import { Dialog } from "../../states/dialog.tsx";
+import { Unsaved } from "../../shell/unsaved.tsx";
+import { WritingDialog } from "../../states/dialog.tsx";
 
 /** What is to become a memory. */
 export interface Draft {
@@ -19,14 +20,35 @@ export function SaveMemory({
   readonly draft: Draft | null;
   readonly close: () => void;
 }) {
+  const [isWritten, setWritten] = useState(false);
+  const leave = () => {
+    setWritten(false);
+    close();
+  };
   return (
-    <Dialog title="Save as memory" isOpen={draft !== null} close={close}>
-      {draft === null ? null : <SaveForm draft={draft} close={close} />}
-    </Dialog>
+    <WritingDialog
+      title="Save as memory"
+      question="Discard this memory?"
+      isOpen={draft !== null}
+      isWritten={isWritten}
+      close={leave}
+    >
+      {draft === null ? null : <SaveForm draft={draft} close={leave} tellWritten={setWritten} />}
+      <Unsaved isUnsaved={isWritten} />
+    </WritingDialog>
   );
 }
 
-function SaveForm({ draft, close }: { readonly draft: Draft; readonly close: () => void }) {
+function SaveForm({
+  draft,
+  close,
+  tellWritten,
+}: {
+  readonly draft: Draft;
+  readonly close: () => void;
+  /** Whether it differs from what was said in the conversation, and is not saved. */
+  readonly tellWritten: (isWritten: boolean) => void;
+}) {
   const id = useId();
   const [content, setContent] = useState(draft.text);
   const [category, setCategory] = useState("");
@@ -58,7 +80,10 @@ function SaveForm({ draft, close }: { readonly draft: Draft; readonly close: () 
           rows={6}
           required
           value={content}
-          onChange={({ target }) => setContent(target.value)}
+          onChange={({ target }) => {
+            setContent(target.value);
+            tellWritten(target.value !== draft.text);
+          }}
         />
         <small>One fact that can be understood on its own, such as “Prefers metric units.”</small>
       </label>

@@ -24,7 +24,7 @@ export function SelectionBar({
   useShortcut("m", "Save the selected text as a memory", saveSelected);
   if (selected === null) return null;
   return (
-    <div className="selection-bar">
+    <div className="quoted-bar">
       <span className="one-line">
         <bdi>{selected.text}</bdi>
       </span>

@@ -4,6 +4,7 @@ import { SOURCES } from "../../../../src/storage/closed-lists.ts";
 import { answerOf, api } from "../../api.ts";
 import { inFigures } from "../../words/amounts.ts";
 import { platformName } from "../../words/platform.ts";
+import { useSettled } from "../../words/use-settled.ts";
 import { showFiltered, type Filters } from "./filters.ts";
 
 /** After the last key, so that not every letter is a search. Arbitrary. */
@@ -71,11 +72,12 @@ export function FilterBar({ filters }: { readonly filters: Filters }) {
 /** What is typed is searched for when nothing more is typed. */
 function SearchField({ filters }: { readonly filters: Filters }) {
   const [typed, setTyped] = useState(filters.query);
+  const settled = useSettled(typed.trim(), TYPING_MS);
   useEffect(() => {
-    if (typed.trim() === filters.query) return;
-    const timer = setTimeout(() => showFiltered({ ...filters, query: typed.trim() }), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed, filters]);
+    if (settled === typed.trim() && settled !== filters.query) {
+      showFiltered({ ...filters, query: settled });
+    }
+  }, [settled, typed, filters]);
   return (
     <label>
       Search what was said

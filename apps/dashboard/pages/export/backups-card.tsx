@@ -1,8 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
-import type { InferResponseType } from "hono/client";
 import { useState } from "react";
 import { answerOf, api } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
+import { isUnderWay } from "../../changes/under-way.ts";
+import { useBackups, type Backup } from "../../changes/use-backups.ts";
 import { Icon } from "../../shell/icon.tsx";
 import { Card } from "../../shell/page.tsx";
 import { navigate, useQueryParams } from "../../shell/router.tsx";
@@ -14,17 +14,10 @@ import { contentsText } from "../../words/contents.ts";
 import { Moment } from "../../words/moment.tsx";
 import { RestoreDialog } from "./restore-dialog.tsx";
 import { RestoreProgress } from "./restore-progress.tsx";
-import { isUnderWay, POLL_MS } from "./under-way.ts";
-
-export type Backup = InferResponseType<typeof api.backups.$get>["backups"][number];
 
 /** Copies of the account on the server: making, verifying and restoring them. */
 export function BackupsCard() {
-  const backups = useQuery({
-    queryKey: ["backups"],
-    queryFn: () => answerOf(api.backups.$get()),
-    refetchInterval: ({ state }) => (state.data?.backups.some(isAtWork) === true ? POLL_MS : false),
-  });
+  const backups = useBackups();
   const start = useChange({
     make: () => answerOf(api.backups.$post()).then(() => ({})),
     say: () => "A backup is being written.",
@@ -85,10 +78,6 @@ export function BackupsCard() {
       />
     </Card>
   );
-}
-
-function isAtWork({ state, rehearsal }: Backup): boolean {
-  return isUnderWay(state) || rehearsal?.state === "running";
 }
 
 function BackupRow({

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { InferResponseType } from "hono/client";
 import { answerOf, api } from "../../api.ts";
+import { isUnderWay, nextLook } from "../../changes/under-way.ts";
 import { Icon } from "../../shell/icon.tsx";
 import { Card } from "../../shell/page.tsx";
 import { Answer } from "../../states/answer.tsx";
@@ -9,7 +10,6 @@ import { bytesText, dayText } from "../../words/amounts.ts";
 import { contentsText } from "../../words/contents.ts";
 import { Moment } from "../../words/moment.tsx";
 import { formatName } from "./formats.ts";
-import { isUnderWay, POLL_MS } from "./under-way.ts";
 
 type Export = InferResponseType<typeof api.exports.$get>["exports"][number];
 
@@ -19,7 +19,11 @@ export function ExportsCard() {
     queryKey: ["exports"],
     queryFn: () => answerOf(api.exports.$get()),
     refetchInterval: ({ state }) =>
-      state.data?.exports.some(({ job }) => isUnderWay(job.state)) === true ? POLL_MS : false,
+      nextLook(
+        (state.data?.exports ?? [])
+          .filter(({ job }) => isUnderWay(job.state))
+          .map(({ created_at: begunAt }) => begunAt),
+      ),
   });
   return (
     <Card title="Your exports">

@@ -4,7 +4,7 @@ import { useChange } from "../../changes/change.ts";
 import { ConfirmDialog } from "../../states/dialog.tsx";
 import { momentText } from "../../words/amounts.ts";
 import { contentsText } from "../../words/contents.ts";
-import type { Backup } from "./backups-card.tsx";
+import type { Backup } from "../../changes/use-backups.ts";
 
 type Mode = "merge" | "whole";
 

@@ -2,12 +2,13 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { InferResponseType } from "hono/client";
 import { useEffect } from "react";
 import { answerOf, api } from "../../api.ts";
+import { isUnderWay, nextLook } from "../../changes/under-way.ts";
+import { readAgain } from "../../live/read-again.ts";
 import { navigate } from "../../shell/router.tsx";
 import { Answer } from "../../states/answer.tsx";
 import { Loading } from "../../states/states.tsx";
 import { counted, inFigures } from "../../words/amounts.ts";
 import { contentsText } from "../../words/contents.ts";
-import { isUnderWay, POLL_MS } from "./under-way.ts";
 
 type Restore = InferResponseType<(typeof api.restores)[":id"]["$get"]>["restore"];
 
@@ -18,13 +19,15 @@ export function RestoreProgress({ id }: { readonly id: string }) {
     queryKey: ["restore", id],
     queryFn: () => answerOf(api.restores[":id"].$get({ param: { id } })),
     refetchInterval: ({ state }) =>
-      state.data !== undefined && isUnderWay(state.data.restore.state) ? POLL_MS : false,
+      state.data !== undefined && isUnderWay(state.data.restore.state)
+        ? nextLook([state.data.restore.created_at])
+        : false,
   });
   const state = restore.data?.restore.state;
   // All that is shown may be otherwise by now.
   useEffect(() => {
     if (state === "finished") {
-      void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== "restore" });
+      void readAgain(queries, { isOwn: true });
     }
   }, [queries, state]);
   return (
@@ -72,9 +75,12 @@ function Standing({ restore }: { readonly restore: Restore }) {
       </p>
       {left === 0 ? null : (
         <p>
-          {counted(left, "row")} did not fit any more, because what is there now says the same or
-          was changed since:{" "}
-          {skipped.map(({ table, count }) => `${inFigures(count)} of ${table}`).join(", ")}.
+          {counted(left, "entry", "entries")} did not fit any more, because what is there now says
+          the same or was changed since:{" "}
+          {skipped
+            .map(({ table, count }) => `${inFigures(count)} ${TABLE_WORDS[table] ?? "others"}`)
+            .join(", ")}
+          .
         </p>
       )}
       {restore.rules_kept === undefined ? null : <p>Your memory rules stayed as they are.</p>}
@@ -84,3 +90,16 @@ function Standing({ restore }: { readonly restore: Restore }) {
     </>
   );
 }
+
+/** As a backup names its tables. */
+const TABLE_WORDS: Readonly<Partial<Record<string, string>>> = {
+  operations: "changes of the history",
+  labels: "tags, projects or folders",
+  memories: "memories",
+  memory_versions: "earlier states of memories",
+  memory_labels: "tags of memories",
+  conversations: "conversations",
+  conversation_versions: "earlier states of conversations",
+  messages: "messages",
+  message_versions: "earlier states of messages",
+};

@@ -2,7 +2,8 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answerOf, api } from "../../api.ts";
 import type { Undone } from "../../changes/change.ts";
-import { OperationRow, undoneIn } from "../../changes/operation-list.tsx";
+import { OperationRow } from "../../changes/operation-list.tsx";
+import { standingsOf } from "../../changes/standing.ts";
 import { EndlessList } from "../../lists/endless-list.tsx";
 import { Card, Page as Frame } from "../../shell/page.tsx";
 import { Answer } from "../../states/answer.tsx";
@@ -58,7 +59,7 @@ function Changes({ onUndone }: { readonly onUndone: (undone: Undone) => void }) 
     <Answer query={pages}>
       {({ pages: read }) => {
         const operations = read.flatMap((page) => page.operations);
-        const undone = undoneIn(operations);
+        const standings = standingsOf(operations);
         return operations.length === 0 ? (
           <Empty title="Nothing was changed yet." icon="history">
             What your assistants save, and what you change or import, is listed here, and can be
@@ -81,7 +82,7 @@ function Changes({ onUndone }: { readonly onUndone: (undone: Undone) => void }) 
                 <div className="list-row">
                   <OperationRow
                     operation={operation}
-                    isUndone={undone.has(operation.id)}
+                    standing={standings(operation)}
                     onUndone={onUndone}
                   />
                 </div>

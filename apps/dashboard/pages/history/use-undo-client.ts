@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import type { InferResponseType } from "hono/client";
 import { useState } from "react";
 import { answerOf, api, toProblem } from "../../api.ts";
+import { readAgain } from "../../live/read-again.ts";
 import type { Undone } from "../../changes/change.ts";
 import { tellProblem } from "../../states/toasts.tsx";
 import { counted } from "../../words/amounts.ts";
@@ -44,7 +45,7 @@ export function useUndoClient() {
       tellProblem(toProblem(error));
     } finally {
       setProgress({ ...sum, isRunning: false });
-      await queries.invalidateQueries();
+      await readAgain(queries, { isOwn: true });
     }
   };
   return { progress, run };

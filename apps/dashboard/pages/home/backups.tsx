@@ -1,24 +1,15 @@
-import { useQuery } from "@tanstack/react-query";
-import type { InferResponseType } from "hono/client";
 import { answerOf, api } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
+import { isUnderWay } from "../../changes/under-way.ts";
+import { useBackups } from "../../changes/use-backups.ts";
 import { Icon } from "../../shell/icon.tsx";
 import { Card } from "../../shell/page.tsx";
 import { Answer } from "../../states/answer.tsx";
 import { Moment } from "../../words/moment.tsx";
 
-type Backup = InferResponseType<typeof api.backups.$get>["backups"][number];
-
-/** Between two looks at a backup that is being written: a Workflow tells nobody when it ends. */
-const POLL_MS = 2_000;
-
 /** Whether the account could be brought back. */
 export function Backups() {
-  const backups = useQuery({
-    queryKey: ["backups"],
-    queryFn: () => answerOf(api.backups.$get()),
-    refetchInterval: ({ state }) => (state.data?.backups.some(isOpen) === true ? POLL_MS : false),
-  });
+  const backups = useBackups();
   const start = useChange({
     make: () => answerOf(api.backups.$post()).then(() => ({})),
     say: () => "A backup is being written.",
@@ -28,7 +19,7 @@ export function Backups() {
       <Answer query={backups}>
         {({ backups, last_verified_at: verifiedAt }) => {
           const last = backups.find(({ state }) => state === "finished");
-          const isRunning = backups.some(isOpen);
+          const isRunning = backups.some(({ state }) => isUnderWay(state));
           return (
             <>
               <ul className="facts-list">
@@ -46,10 +37,10 @@ export function Backups() {
                   <li className={verifiedAt == null ? "fact-missing" : undefined}>
                     <Icon name={verifiedAt == null ? "history" : "check"} />
                     {verifiedAt == null ? (
-                      "Not rehearsed yet"
+                      "Not verified yet"
                     ) : (
                       <span>
-                        Restoring rehearsed <Moment time={verifiedAt} />
+                        Verified <Moment time={verifiedAt} />
                       </span>
                     )}
                   </li>
@@ -70,8 +61,4 @@ export function Backups() {
       </Answer>
     </Card>
   );
-}
-
-function isOpen({ state }: Backup): boolean {
-  return state === "created" || state === "running";
 }

@@ -11,13 +11,14 @@ import { Empty } from "../../states/states.tsx";
 import { bytesText, counted, inFigures } from "../../words/amounts.ts";
 import { Backups } from "./backups.tsx";
 import { NextSteps } from "./next-steps.tsx";
+import { SavedOverTime } from "./saved-over-time.tsx";
 
 type Stats = InferResponseType<typeof api.stats.$get>;
 
 /** Enough to see what was done lately; `/history` has all. */
 const RECENT = 8;
 
-/** The account at a glance: how much there is, what was done lately, whether it is safe. */
+/** The account at a glance: how much there is, when it came, what was done lately, whether it is safe. */
 export function Page() {
   const stats = useQuery({ queryKey: ["stats"], queryFn: () => answerOf(api.stats.$get()) });
   return (
@@ -26,11 +27,17 @@ export function Page() {
         {(stats) => (
           <>
             <Waiting count={stats.memories.pending} />
+            <BackupTrouble problem={stats.backup_problem} />
             <Figures stats={stats} />
-            {isFresh(stats) ? <NextSteps /> : null}
           </>
         )}
       </Answer>
+      {stats.data !== undefined && isFresh(stats.data) ? (
+        <NextSteps />
+      ) : (
+        // In its place from the first moment, so that nothing moves; drawn when it is known that there is something.
+        <SavedOverTime isDrawn={!stats.isPending} />
+      )}
       <div className="columns">
         <Recent />
         <Backups />
@@ -41,7 +48,7 @@ export function Page() {
 
 function Figures({ stats }: { readonly stats: Stats }) {
   const { memories, conversations, quota, bytes } = stats;
-  const clients = Object.keys(memories.by_client).length;
+  const apps = Object.keys(memories.by_client).length;
   return (
     <dl className="figures" aria-label="Your account">
       <Figure name="Memories" value={inFigures(memories.active)}>
@@ -50,7 +57,7 @@ function Figures({ stats }: { readonly stats: Stats }) {
       <Figure name="Conversations" value={inFigures(conversations.total)}>
         {counted(conversations.messages, "message")}
       </Figure>
-      <Figure name="Clients" value={inFigures(clients)}>
+      <Figure name="Apps" value={inFigures(apps)}>
         that saved memories
       </Figure>
       <Figure name="Storage" value={bytesText(bytes)}>
@@ -101,6 +108,19 @@ function Waiting({ count }: { readonly count: number }) {
       ) : (
         <Link to="/memories?status=pending">{text}</Link>
       )}
+    </p>
+  );
+}
+
+/** A night without a backup is noticed by nobody who is not told. */
+function BackupTrouble({ problem }: { readonly problem: string | undefined }) {
+  if (problem === undefined) return null;
+  return (
+    <p className="banner" role="alert">
+      <Icon name="alert" />
+      <span>
+        {problem} <Link to="/export">Backups</Link>
+      </span>
     </p>
   );
 }

@@ -17,7 +17,7 @@ export function NextSteps() {
         />
         <p className="actions">
           <Link to="/connect" className="button">
-            Other programs
+            Other apps
           </Link>
         </p>
       </Card>

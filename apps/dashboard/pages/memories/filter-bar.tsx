@@ -92,7 +92,7 @@ export function FilterFields({
   const set = (part: Part) => (value: string) => change(withPart(filter, part, value));
   return (
     <>
-      <details className="filters">
+      <details className="filter-box">
         <summary>{used.length === 0 ? "Filter" : `Filter (${used.length})`}</summary>
         <div className="filter-fields">
           {(["tag", "project", "client"] as const).map((part) => (

@@ -1,8 +1,9 @@
 /** The rows of the page: a listing, or what a search found, a page at a time. */
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { answerOf, api, toProblem, type ApiProblem } from "../../api.ts";
 import type { FoundMemory } from "../../memories/memory.ts";
+import { useSettled } from "../../words/use-settled.ts";
 import { requestOf, type Filter } from "./filter.ts";
 import { narrowed, readTyped } from "./narrow.ts";
 
@@ -12,8 +13,8 @@ const LISTED = 100;
 const HITS = 50;
 /** Pages that are kept: those that scrolled out at the other end are read again when they come back. */
 const KEPT_PAGES = 10;
-/** Between letters of one who types: shorter asks for every letter, longer is felt. Arbitrary. */
-const PAUSE_MS = 100;
+/** After a letter: shorter would ask for each one of who types fast, longer is felt. Rows are to be there within 150 ms. */
+const PAUSE_MS = 60;
 /** Of what waits or is in the trash, which no index finds: so many are read to look through. Arbitrary. */
 const LOOKED_THROUGH = 500;
 
@@ -53,7 +54,7 @@ export interface Found {
 
 export function useFound(filter: Filter, words: string): Found {
   const typed = words.trim();
-  const asked = usePaused(typed);
+  const asked = useSettled(typed, PAUSE_MS);
   const isSearch = filter.status === "active" && typed !== "";
   const { finished, last } = readTyped(words);
   const whole = useSearch(filter, asked, isSearch && asked !== "");
@@ -190,14 +191,4 @@ function totalOf({ data }: Paged): number | null {
 
 function cursorOf({ cursor }: Place) {
   return cursor === null ? {} : { cursor };
-}
-
-/** The value once it has stayed for a moment. */
-function usePaused(value: string): string {
-  const [paused, setPaused] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setPaused(value), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return paused;
 }

@@ -3,7 +3,8 @@ import { answerOf, api } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
 import { NEW_DRAFT, tagsOf, type Draft } from "../../memories/draft.ts";
 import { MemoryFields } from "../../memories/memory-fields.tsx";
-import { Dialog } from "../../states/dialog.tsx";
+import { Unsaved } from "../../shell/unsaved.tsx";
+import { WritingDialog } from "../../states/dialog.tsx";
 
 const SAID = {
   created: "Saved.",
@@ -18,15 +19,38 @@ export function NewMemoryDialog({
   readonly isOpen: boolean;
   readonly close: () => void;
 }) {
+  const [isWritten, setWritten] = useState(false);
+  const leave = () => {
+    setWritten(false);
+    close();
+  };
   return (
-    <Dialog title="New memory" isOpen={isOpen} close={close}>
-      <NewMemory close={close} />
-    </Dialog>
+    <WritingDialog
+      title="New memory"
+      question="Discard this memory?"
+      isOpen={isOpen}
+      isWritten={isWritten}
+      close={leave}
+    >
+      <NewMemory close={leave} tellWritten={setWritten} />
+      <Unsaved isUnsaved={isWritten} />
+    </WritingDialog>
   );
 }
 
-function NewMemory({ close }: { readonly close: () => void }) {
+function NewMemory({
+  close,
+  tellWritten,
+}: {
+  readonly close: () => void;
+  /** Whether anything stands in it that is not saved. */
+  readonly tellWritten: (isWritten: boolean) => void;
+}) {
   const [draft, setDraft] = useState(NEW_DRAFT);
+  const change = (written: Draft) => {
+    setDraft(written);
+    tellWritten(JSON.stringify(written) !== JSON.stringify(NEW_DRAFT));
+  };
   const save = useChange({
     make: (written: Draft) => answerOf(api.memories.$post({ json: requestOf(written) })),
     say: ({ outcome }) => SAID[outcome],
@@ -38,7 +62,7 @@ function NewMemory({ close }: { readonly close: () => void }) {
         save.mutate(draft, { onSuccess: close });
       }}
     >
-      <MemoryFields draft={draft} change={setDraft} />
+      <MemoryFields draft={draft} change={change} />
       <div className="actions">
         <button className="primary" disabled={save.isPending || draft.content.trim() === ""}>
           Save

@@ -5,6 +5,7 @@ import { useChange } from "../../changes/change.ts";
 import { changesOf, draftOf, type Draft } from "../../memories/draft.ts";
 import { MemoryFields } from "../../memories/memory-fields.tsx";
 import type { Memory } from "../../memories/memory.ts";
+import { Unsaved } from "../../shell/unsaved.tsx";
 import { Difference } from "./difference.tsx";
 
 /**
@@ -22,6 +23,7 @@ export function EditMemory({
   const queries = useQueryClient();
   const [base, setBase] = useState(memory);
   const [draft, setDraft] = useState(() => draftOf(memory));
+  const isChanged = JSON.stringify(draft) !== JSON.stringify(draftOf(base));
   const hasConflict = memory.version !== base.version;
   const save = useChange({
     async make({ draft: written, over }: { readonly draft: Draft; readonly over: Memory }) {
@@ -83,6 +85,7 @@ export function EditMemory({
         </div>
       ) : null}
       <MemoryFields draft={draft} change={setDraft} />
+      <Unsaved isUnsaved={isChanged && save.data?.isSaved !== true} />
       <div className="actions">
         <button
           className="primary"

@@ -1,11 +1,23 @@
-import { useQuery } from "@tanstack/react-query";
-import { useId } from "react";
+import { useId, useState, type ReactNode } from "react";
 import { CATEGORIES, type Category } from "../../../../src/storage/closed-lists.ts";
-import { answerOf, api } from "../../api.ts";
-import { findPlace, Link } from "../../shell/router.tsx";
+import { Link } from "../../shell/router.tsx";
 import { counted, inFigures } from "../../words/amounts.ts";
+import {
+  autoSaveWords,
+  blockedTagsWords,
+  DEDUPLICATION_WORDS,
+  expiryWords,
+  FAILED_WORDS,
+  IMPORTS_WORDS,
+  maxMemoriesWords,
+  relevanceWords,
+  SECRETS_WORDS,
+  whenFullWords,
+  type Effects,
+} from "./effect-words.ts";
+import { useEffects, useFits, type Counts } from "./effects.ts";
 import { useRuleForm, type RuleForm, type RulesAnswer, type Settings } from "./rule-form.ts";
-import { categoryName, Choice, Group, NumberField, Rule } from "./rule.tsx";
+import { categoryName, Group, NumberField, OneOfFew, Rule } from "./rule.tsx";
 
 /** The rules in groups that are saved together. */
 export function Groups({ answer }: { readonly answer: RulesAnswer }) {
@@ -21,8 +33,7 @@ export function Groups({ answer }: { readonly answer: RulesAnswer }) {
 
 function Saving({ answer }: { readonly answer: RulesAnswer }) {
   const form = useRuleForm(answer, ["auto_save", "imports"]);
-  const { data: stats } = useStats();
-  const waiting = stats?.memories.pending ?? 0;
+  const counts = useEffects(form, answer);
   return (
     <Group title="Saving without asking" form={form}>
       <Rule
@@ -31,7 +42,12 @@ function Saving({ answer }: { readonly answer: RulesAnswer }) {
         title="What assistants save on their own"
         what="Anything else waits for your review and is not found until then, unless you asked for it to be saved. What you save yourself never waits."
         usually={autoSaveText(form.usual("auto_save"))}
-        effect={waiting === 0 ? undefined : <WaitingText count={waiting} />}
+        effect={told(counts, counts.of("auto_save"), (effects) => (
+          <>
+            {autoSaveWords(form.value("auto_save"), effects)}
+            <Waiting count={effects.auto_save.waiting} />
+          </>
+        ))}
       >
         <AutoSave form={form} />
       </Rule>
@@ -41,8 +57,14 @@ function Saving({ answer }: { readonly answer: RulesAnswer }) {
         title="Imported memories"
         what="Memories that come in a file from another assistant. Conversations never wait."
         usually={form.usual("imports") === "active" ? "used at once" : "wait for your review"}
+        effect={
+          <>
+            {IMPORTS_WORDS[form.value("imports")]}
+            <Waiting count={counts.now?.imports.waiting ?? 0} />
+          </>
+        }
       >
-        <Choice
+        <OneOfFew
           label="Imported memories"
           value={form.value("imports")}
           choose={(value) => form.set("imports", value)}
@@ -61,7 +83,7 @@ function AutoSave({ form }: { readonly form: RuleForm }) {
   const chosen = value === "all" ? null : value;
   return (
     <>
-      <Choice
+      <OneOfFew
         label="What assistants save on their own"
         value={chosen === null ? "all" : "some"}
         choose={(way) => form.set("auto_save", way === "all" ? "all" : [...CATEGORIES])}
@@ -95,13 +117,22 @@ function AutoSave({ form }: { readonly form: RuleForm }) {
   );
 }
 
-function WaitingText({ count }: { readonly count: number }) {
-  const text = `${counted(count, "memory waits", "memories wait")} for your review now.`;
-  return findPlace("/memories") === null ? text : <Link to="/memories?status=pending">{text}</Link>;
+/** Of what was held back until now. */
+function Waiting({ count }: { readonly count: number }) {
+  if (count === 0) return null;
+  return (
+    <>
+      {" "}
+      <Link to="/memories?status=pending">
+        {counted(count, "memory waits", "memories wait")} for your review.
+      </Link>
+    </>
+  );
 }
 
 function KeptOut({ answer }: { readonly answer: RulesAnswer }) {
   const form = useRuleForm(answer, ["secrets", "blocked_tags"]);
+  const counts = useEffects(form, answer);
   return (
     <Group title="What is kept out" form={form}>
       <Rule
@@ -110,8 +141,9 @@ function KeptOut({ answer }: { readonly answer: RulesAnswer }) {
         title="Passwords and keys"
         what="Keys of services, access tokens, private keys and passwords in addresses, where they are recognised. Imported conversations stay as they are."
         usually={SECRETS[form.usual("secrets")]}
+        effect={SECRETS_WORDS[form.value("secrets")]}
       >
-        <Choice
+        <OneOfFew
           label="Passwords and keys"
           value={form.value("secrets")}
           choose={(value) => form.set("secrets", value)}
@@ -130,6 +162,9 @@ function KeptOut({ answer }: { readonly answer: RulesAnswer }) {
         usually={
           form.usual("blocked_tags").length === 0 ? "none" : form.usual("blocked_tags").join(", ")
         }
+        effect={told(counts, counts.of("blocked_tags"), (effects) =>
+          blockedTagsWords(form.value("blocked_tags"), effects),
+        )}
       >
         <BlockedTags form={form} />
       </Rule>
@@ -164,72 +199,102 @@ function BlockedTags({ form }: { readonly form: RuleForm }) {
 
 function Room({ answer }: { readonly answer: RulesAnswer }) {
   const form = useRuleForm(answer, ["max_memories", "when_full", "expire_after"]);
-  const { data: stats } = useStats();
+  const counts = useEffects(form, answer);
   return (
     <Group title="How much, and for how long" form={form}>
-      <Rule
-        form={form}
-        name="max_memories"
-        title="At most"
-        what="How many memories there may be, those that wait included. An import adds what fits and tells you about the rest. Taking something out of the trash is never refused."
-        usually={inFigures(form.usual("max_memories"))}
-        effect={
-          stats === undefined || form.problem("max_memories") !== null ? undefined : (
-            <UsedText used={stats.quota.memories_used} most={form.value("max_memories")} />
-          )
-        }
-      >
-        <NumberField
-          label="At most"
-          unit="memories"
-          value={form.value("max_memories")}
-          isInvalid={form.problem("max_memories") !== null}
-          set={(value) => form.set("max_memories", value)}
-        />
-      </Rule>
-      <Rule
-        form={form}
-        name="when_full"
-        title="When that is reached"
-        what="What happens to the next memory that an assistant wants to save."
-        usually={form.usual("when_full") === "refuse" ? "refuse it" : "make room"}
-      >
-        <Choice
-          label="When that is reached"
-          value={form.value("when_full")}
-          choose={(value) => form.set("when_full", value)}
-          options={[
-            ["refuse", "Refuse it", "The assistant names three you would miss least."],
-            [
-              "trash_least_useful",
-              "Make room",
-              "The one you would miss least goes to the trash: outdated first, then the least important, then the oldest.",
-            ],
-          ]}
-        />
-      </Rule>
-      <Rule
-        form={form}
-        name="expire_after"
-        title="Forgotten after"
-        what="Days until memories of a kind are no longer used. For what is saved or imported from then on; what is there keeps its date. Nothing: never."
-        usually={expiryText(form.usual("expire_after"))}
-      >
-        <div className="categories">
-          {CATEGORIES.map((category) => (
-            <Days key={category} form={form} category={category} />
-          ))}
-        </div>
-      </Rule>
+      <AtMost form={form} counts={counts} />
+      <WhenFull form={form} counts={counts} />
+      <ForgottenAfter form={form} counts={counts} />
     </Group>
   );
 }
 
-function UsedText({ used, most }: { readonly used: number; readonly most: number }) {
-  const now = `You have ${counted(used, "memory", "memories")} now.`;
-  return most <= used
-    ? `${now} With this nothing is deleted, but the next one finds no room.`
-    : now;
+interface RoomPart {
+  readonly form: RuleForm;
+  readonly counts: Counts;
+}
+
+function AtMost({ form, counts }: RoomPart) {
+  return (
+    <Rule
+      form={form}
+      name="max_memories"
+      title="At most"
+      what="How many memories there may be, those that wait included. An import adds what fits and tells you about the rest. Taking something out of the trash is never refused."
+      usually={inFigures(form.usual("max_memories"))}
+      effect={told(counts, counts.now, (effects) =>
+        maxMemoriesWords(form.value("max_memories"), effects),
+      )}
+    >
+      <NumberField
+        label="At most"
+        unit="memories"
+        value={form.value("max_memories")}
+        isInvalid={form.problem("max_memories") !== null}
+        set={(value) => form.set("max_memories", value)}
+      />
+    </Rule>
+  );
+}
+
+function WhenFull({ form, counts }: RoomPart) {
+  return (
+    <Rule
+      form={form}
+      name="when_full"
+      title="When that is reached"
+      what="What happens to the next memory that an assistant wants to save."
+      usually={form.usual("when_full") === "refuse" ? "refuse it" : "make room"}
+      effect={
+        form.problem("max_memories") !== null
+          ? null
+          : told(counts, counts.now, (effects) =>
+              whenFullWords(
+                { when_full: form.value("when_full"), max_memories: form.value("max_memories") },
+                effects,
+              ),
+            )
+      }
+      follows={["max_memories"]}
+    >
+      <OneOfFew
+        label="When that is reached"
+        value={form.value("when_full")}
+        choose={(value) => form.set("when_full", value)}
+        options={[
+          ["refuse", "Refuse it", "The assistant names three you would miss least."],
+          [
+            "trash_least_useful",
+            "Make room",
+            "The one you would miss least goes to the trash: outdated first, then the least important, then the oldest.",
+          ],
+        ]}
+      />
+    </Rule>
+  );
+}
+
+function ForgottenAfter({ form, counts }: RoomPart) {
+  return (
+    <Rule
+      form={form}
+      name="expire_after"
+      title="Forgotten after"
+      what="Days until memories of a kind are no longer used. For what is saved or imported from then on; what is there keeps its date. Nothing: never."
+      usually={expiryText(form.usual("expire_after"))}
+      effect={told(counts, counts.of("expire_after"), (effects) =>
+        expiryWords(form.value("expire_after"), effects, {
+          isDraft: form.draft.expire_after !== undefined,
+        }),
+      )}
+    >
+      <div className="categories">
+        {CATEGORIES.map((category) => (
+          <Days key={category} form={form} category={category} />
+        ))}
+      </div>
+    </Rule>
+  );
 }
 
 function Days({ form, category }: { readonly form: RuleForm; readonly category: Category }) {
@@ -262,49 +327,80 @@ function Days({ form, category }: { readonly form: RuleForm; readonly category: 
 
 function Finding({ answer }: { readonly answer: RulesAnswer }) {
   const form = useRuleForm(answer, ["deduplication", "relevance_threshold"]);
-  const threshold = form.value("relevance_threshold");
   return (
     <Group title="Repeats and search" form={form}>
-      <Rule
-        form={form}
-        name="deduplication"
-        title="The same thing said twice"
-        what="When an assistant saves what is there already, word for word but for spelling."
-        usually={DEDUPLICATION[form.usual("deduplication")]}
-      >
-        <Choice
-          label="The same thing said twice"
-          value={form.value("deduplication")}
-          choose={(value) => form.set("deduplication", value)}
-          options={[
-            ["on", "Keep one", "The assistant is told that it is known."],
-            ["report", "Keep both, and say so", "The answer names the other one."],
-            ["off", "Keep both", "Nothing is compared."],
-          ]}
-        />
-      </Rule>
-      <Rule
-        form={form}
-        name="relevance_threshold"
-        title="What a search leaves out"
-        what="How well a memory must fit a question, where the search does not say so itself. At 0 nothing is left out and the best come first."
-        usually={inFigures(form.usual("relevance_threshold"))}
-        effect={threshold > 0.7 ? "Above 0.7 right answers are lost too." : undefined}
-      >
-        <label className="range">
-          <span className="sr-only">Least relevance, from 0 to 1</span>
-          <input
-            type="range"
-            min={0}
-            max={1}
-            step={0.05}
-            value={threshold}
-            onChange={(event) => form.set("relevance_threshold", event.target.valueAsNumber)}
-          />
-          <output>{inFigures(threshold)}</output>
-        </label>
-      </Rule>
+      <SaidTwice form={form} />
+      <LeftOut form={form} />
     </Group>
+  );
+}
+
+function SaidTwice({ form }: { readonly form: RuleForm }) {
+  return (
+    <Rule
+      form={form}
+      name="deduplication"
+      title="The same thing said twice"
+      what="When an assistant saves what is there already, word for word but for spelling."
+      usually={DEDUPLICATION[form.usual("deduplication")]}
+      effect={DEDUPLICATION_WORDS[form.value("deduplication")]}
+    >
+      <OneOfFew
+        label="The same thing said twice"
+        value={form.value("deduplication")}
+        choose={(value) => form.set("deduplication", value)}
+        options={[
+          ["on", "Keep one", "The assistant is told that it is known."],
+          ["report", "Keep both, and say so", "The answer names the other one."],
+          ["off", "Keep both", "Nothing is compared."],
+        ]}
+      />
+    </Rule>
+  );
+}
+
+function LeftOut({ form }: { readonly form: RuleForm }) {
+  const threshold = form.value("relevance_threshold");
+  const [question, setQuestion] = useState("");
+  const fits = useFits(question, threshold);
+  const field = useId();
+  return (
+    <Rule
+      form={form}
+      name="relevance_threshold"
+      title="What a search leaves out"
+      what="How well a memory must fit a question, where the search does not say so itself. At 0 nothing is left out and the best come first."
+      usually={inFigures(form.usual("relevance_threshold"))}
+      effect={
+        fits === "failed" ? FAILED_WORDS : fits === null ? null : relevanceWords(threshold, fits)
+      }
+    >
+      <label className="range">
+        <span className="sr-only">Least relevance, from 0 to 1</span>
+        <input
+          type="range"
+          min={0}
+          max={1}
+          step={0.05}
+          value={threshold}
+          onChange={(event) => form.set("relevance_threshold", event.target.valueAsNumber)}
+        />
+        <output>{inFigures(threshold)}</output>
+      </label>
+      <label htmlFor={field} className="try">
+        <span>Try it with a question</span>
+        <input
+          id={field}
+          type="search"
+          value={question}
+          maxLength={1_000}
+          placeholder="Such as: what does she eat?"
+          // It is no part of what is saved.
+          onKeyDown={(event) => (event.key === "Enter" ? event.preventDefault() : undefined)}
+          onChange={({ target }) => setQuestion(target.value)}
+        />
+      </label>
+    </Rule>
   );
 }
 
@@ -313,10 +409,6 @@ const DEDUPLICATION: Readonly<Record<Settings["deduplication"], string>> = {
   report: "keep both, and say so",
   off: "keep both",
 };
-
-function useStats() {
-  return useQuery({ queryKey: ["stats"], queryFn: () => answerOf(api.stats.$get()) });
-}
 
 function autoSaveText(value: Settings["auto_save"]): string {
   if (value === "all") return "anything";
@@ -329,6 +421,16 @@ function expiryText(days: Settings["expire_after"]): string {
     return count === undefined ? [] : [`${categoryName(category)} ${counted(count, "day")}`];
   });
   return parts.length === 0 ? "never" : parts.join(", ");
+}
+
+/** @param effects null: not known yet */
+function told(
+  { hasFailed }: Counts,
+  effects: Effects | null,
+  words: (effects: Effects) => ReactNode,
+): ReactNode {
+  if (effects !== null) return words(effects);
+  return hasFailed ? FAILED_WORDS : null;
 }
 
 /** Lines as they are typed: the empty one at the end is where the next tag comes. */

@@ -2,6 +2,7 @@
 import { useId, type ReactNode } from "react";
 import type { RuleName } from "../../../../src/storage/rules.ts";
 import { Card } from "../../shell/page.tsx";
+import { Unsaved } from "../../shell/unsaved.tsx";
 import type { RuleForm, Settings } from "./rule-form.ts";
 
 /** Some rules that are saved together. */
@@ -37,6 +38,7 @@ export function Group({
           ) : null}
         </div>
       </form>
+      <Unsaved isUnsaved={form.isChanged} />
     </Card>
   );
 }
@@ -49,6 +51,7 @@ export function Rule({
   what,
   usually,
   effect,
+  follows = [],
   children,
 }: {
   readonly form: RuleForm;
@@ -56,18 +59,28 @@ export function Rule({
   readonly title: string;
   readonly what: ReactNode;
   readonly usually: string;
-  /** What it means for what is stored now. */
-  readonly effect?: ReactNode;
+  /** What it means for what is stored now, or would mean as it stands in the form: a sentence that goes on after a colon. Null: not known yet. */
+  readonly effect: ReactNode;
+  /** Others of the form that the effect hangs on. */
+  readonly follows?: readonly RuleName[];
   readonly children: ReactNode;
 }) {
   const problem = form.problem(name);
+  const isDraft = [name, ...follows].some((one) => form.draft[one] !== undefined);
+  const effectId = useId();
   return (
-    <fieldset className="rule" data-rule={name}>
+    <fieldset className="rule" data-rule={name} aria-describedby={effectId}>
       <legend>{title}</legend>
       <p className="rule-what">{what}</p>
       {children}
       <div role="alert">{problem === null ? null : <p className="alert">{problem}</p>}</div>
-      {effect === undefined ? null : <p className="rule-effect">{effect}</p>}
+      <p id={effectId} className="rule-effect" role={isDraft ? "status" : undefined}>
+        {effect === null || problem !== null ? null : (
+          <>
+            <b>{isDraft ? "With this" : "Now"}:</b> {effect}
+          </>
+        )}
+      </p>
       <p className="rule-foot">
         {form.isOwn(name) ? (
           <>
@@ -89,8 +102,7 @@ export function Rule({
   );
 }
 
-/** One of a few. */
-export function Choice<Value extends string>({
+export function OneOfFew<Value extends string>({
   label,
   value,
   options,

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { answerOf, api } from "../../api.ts";
 import { person } from "../../person.ts";
 import { Card, Page as Frame } from "../../shell/page.tsx";
+import { Link } from "../../shell/router.tsx";
 import { Answer } from "../../states/answer.tsx";
 import { Loading } from "../../states/states.tsx";
 import "../../styles/rules.css";
@@ -12,8 +13,6 @@ export function Page() {
   const rules = useQuery({
     queryKey: ["rules"],
     queryFn: () => answerOf(api.rules.$get()),
-    // Changed by a token or in another window they are no operation, and nothing tells it.
-    refetchOnWindowFocus: "always",
   });
   return (
     <Frame
@@ -34,7 +33,7 @@ function TimeAndLanguage() {
     <Card title="Time and language">
       <p>
         Your days begin and end by the time zone <strong>{person.timeZone}</strong>: it tells what
-        “yesterday” means in a search. Change it in <a href="/account">your account</a>.
+        “yesterday” means in a search. Change it in <Link to="/security">Security</Link>.
       </p>
       <p>
         Numbers and dates follow your browser, which asks for <strong>{language}</strong>. Memories

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { account, noOperation } from "../../account/account.ts";
+import { confirmed } from "../../account/confirmed.ts";
 import { answerOf } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
 import { Card } from "../../shell/page.tsx";
@@ -12,7 +13,10 @@ const WORDS = "delete my account";
 export function DeleteAccount() {
   const [isAsked, setAsked] = useState(false);
   const request = useChange({
-    make: () => answerOf(account.deletion.$post({ json: { confirm: WORDS } })).then(noOperation),
+    make: () =>
+      confirmed(() => answerOf(account.deletion.$post({ json: { confirm: WORDS } }))).then(
+        noOperation,
+      ),
     say: () => "The account will be deleted. You can take that back on this page.",
   });
   return (

@@ -21,6 +21,10 @@ export function Encryption() {
               Kinds from fixed lists: category, source, importance, status, who spoke in a message
             </li>
             <li>
+              Of an account elsewhere that signs you in: its address, and the name or number by
+              which it knows you
+            </li>
+            <li>
               Names of your apps, tokens, passkeys and browsers; your name, time zone, language
             </li>
           </ul>

@@ -2,8 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import type { InferResponseType } from "hono/client";
 import { useState } from "react";
 import { messageOf, register } from "../../../../public/assets/passkey.js";
-import { account, KEYS, noOperation } from "../../account/account.ts";
+import { account, noOperation } from "../../account/account.ts";
+import { confirmed } from "../../account/confirmed.ts";
 import { RenameDialog } from "../../account/rename-dialog.tsx";
+import { identitiesQuery, passkeysQuery } from "../../account/ways-in.ts";
 import { answerOf, ApiProblem } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
 import { Icon } from "../../shell/icon.tsx";
@@ -17,10 +19,10 @@ type Passkey = InferResponseType<typeof account.passkeys.$get>["passkeys"][numbe
 /** The keys that open the account. @param person their name, for the device's own list */
 export function Passkeys({ person }: { readonly person: string }) {
   const [isAdding, setAdding] = useState(false);
-  const passkeys = useQuery({
-    queryKey: KEYS.passkeys,
-    queryFn: () => answerOf(account.passkeys.$get()),
-  });
+  const passkeys = useQuery(passkeysQuery);
+  const identities = useQuery(identitiesQuery).data?.identities;
+  /** Undefined: not known yet. */
+  const hasOtherWay = identities?.some(({ is_usable }) => is_usable);
   const add = useChange({
     make: (name: string) => addPasskey(person, name).then(noOperation),
     say: () => "The passkey was added. It signs you in from now on.",
@@ -36,10 +38,14 @@ export function Passkeys({ person }: { readonly person: string }) {
           <>
             <ul className="rows rows-wrap">
               {passkeys.map((passkey) => (
-                <PasskeyRow key={passkey.id} passkey={passkey} isLast={passkeys.length === 1} />
+                <PasskeyRow
+                  key={passkey.id}
+                  passkey={passkey}
+                  isLast={passkeys.length === 1 && hasOtherWay !== true}
+                />
               ))}
             </ul>
-            {passkeys.length === 1 ? (
+            {passkeys.length === 1 && hasOtherWay === false ? (
               <p className="warning">
                 This is your only passkey, so it cannot be removed. Add one on another device: it
                 lets you in when this one is lost.
@@ -107,7 +113,9 @@ function PasskeyRow({ passkey, isLast }: { readonly passkey: Passkey; readonly i
   });
   const remove = useChange({
     make: () =>
-      answerOf(account.passkeys[":id"].$delete({ param: { id: passkey.id } })).then(noOperation),
+      confirmed(() =>
+        answerOf(account.passkeys[":id"].$delete({ param: { id: passkey.id } })),
+      ).then(noOperation),
     say: () => `${name} was removed.`,
   });
   return (
@@ -169,9 +177,14 @@ function PasskeyRow({ passkey, isLast }: { readonly passkey: Passkey; readonly i
 async function addPasskey(person: string, name: string): Promise<void> {
   // Without a session the same ceremony would make another account.
   await answerOf(account.index.$get());
-  const { id } = await register({ name: person, createSession: false }).catch((cause: unknown) => {
-    throw new ApiProblem("device", messageOf(cause), "", { cause });
-  });
+  const { id } = await confirmed(() =>
+    register({ name: person, createSession: false }).catch((cause: unknown) => {
+      const isUnconfirmed = cause instanceof Error && cause.cause === "NOT_CONFIRMED";
+      throw new ApiProblem(isUnconfirmed ? "not_confirmed" : "device", messageOf(cause), "", {
+        cause,
+      });
+    }),
+  );
   if (name === "") return;
   await answerOf(account.passkeys[":id"].$patch({ param: { id }, json: { name } }));
 }

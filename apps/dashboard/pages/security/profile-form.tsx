@@ -4,6 +4,7 @@ import { account, noOperation } from "../../account/account.ts";
 import { answerOf } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
 import { Card } from "../../shell/page.tsx";
+import { Unsaved } from "../../shell/unsaved.tsx";
 
 type Profile = InferResponseType<typeof account.index.$get>;
 
@@ -17,10 +18,13 @@ export function ProfileForm({ profile }: { readonly profile: Profile }) {
     ...(timeZone === profile.time_zone ? {} : { time_zone: timeZone }),
     ...(locale === profile.locale ? {} : { locale }),
   };
+  const isChanged = Object.keys(change).length > 0;
   const save = useChange({
     make: (json: typeof change) => answerOf(account.index.$patch({ json })).then(noOperation),
     say: () => "Saved.",
   });
+  // Before it is read again: the page may be loaded anew then, and has nothing to ask.
+  const isSaved = save.isSuccess && JSON.stringify(save.variables) === JSON.stringify(change);
   return (
     <Card title="You">
       <form
@@ -71,9 +75,10 @@ export function ProfileForm({ profile }: { readonly profile: Profile }) {
           </label>
         </div>
         <div className="actions">
-          <button disabled={save.isPending || Object.keys(change).length === 0}>Save</button>
+          <button disabled={save.isPending || !isChanged}>Save</button>
         </div>
       </form>
+      <Unsaved isUnsaved={isChanged && !isSaved} />
     </Card>
   );
 }

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { account, KEYS, noOperation } from "../../account/account.ts";
+import { confirmed } from "../../account/confirmed.ts";
 import { ShownOnce } from "../../account/shown-once.tsx";
 import { answerOf } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
@@ -13,20 +14,20 @@ import { Moment } from "../../words/moment.tsx";
 /** The way back in for who has lost every passkey. */
 export function RecoveryCode() {
   const [code, setCode] = useState<string | null>(null);
-  const [isAsked, setAsked] = useState(false);
+  const [asked, ask] = useState<"make" | "remove" | null>(null);
   const recovery = useQuery({
     queryKey: KEYS.recovery,
     queryFn: () => answerOf(account["recovery-code"].$get()),
   });
   const make = useChange({
     make: async () => {
-      setCode((await answerOf(account["recovery-code"].$post())).code);
+      setCode((await confirmed(() => answerOf(account["recovery-code"].$post()))).code);
       return noOperation();
     },
     say: () => null,
   });
   const remove = useChange({
-    make: () => answerOf(account["recovery-code"].$delete()).then(noOperation),
+    make: () => confirmed(() => answerOf(account["recovery-code"].$delete())).then(noOperation),
     say: () => "The code was removed. It signs nobody in.",
   });
   if (code !== null) {
@@ -48,8 +49,8 @@ export function RecoveryCode() {
   return (
     <Card title="Recovery code">
       <p>
-        A code that signs you in once when every passkey is lost. There is no other way back: nobody
-        can reset anything for you.
+        A code that signs you in once when every other way in is lost. There is no other way back:
+        nobody can reset anything for you.
       </p>
       <Answer query={recovery}>
         {({ recovery_code: kept }) => (
@@ -70,12 +71,17 @@ export function RecoveryCode() {
               <button
                 type="button"
                 disabled={make.isPending}
-                onClick={() => (kept === null ? make.mutate(undefined) : setAsked(true))}
+                onClick={() => (kept === null ? make.mutate(undefined) : ask("make"))}
               >
                 {kept === null ? "Make a recovery code" : "Make another code"}
               </button>
               {kept === null ? null : (
-                <button type="button" className="danger" onClick={() => remove.mutate(undefined)}>
+                <button
+                  type="button"
+                  className="danger"
+                  disabled={remove.isPending}
+                  onClick={() => ask("remove")}
+                >
                   Remove the code
                 </button>
               )}
@@ -86,11 +92,23 @@ export function RecoveryCode() {
       <ConfirmDialog
         title="Make another code?"
         action="Make another code"
-        isOpen={isAsked}
-        close={() => setAsked(false)}
+        isOpen={asked === "make"}
+        close={() => ask(null)}
         confirm={() => make.mutate(undefined)}
       >
         <p>The code that you have now stops working.</p>
+      </ConfirmDialog>
+      <ConfirmDialog
+        title="Remove the code?"
+        action="Remove"
+        isOpen={asked === "remove"}
+        close={() => ask(null)}
+        confirm={() => remove.mutate(undefined)}
+      >
+        <p>
+          It stops working, and without another one nothing lets you in when every other way is
+          lost.
+        </p>
       </ConfirmDialog>
     </Card>
   );

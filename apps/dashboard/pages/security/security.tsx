@@ -1,11 +1,13 @@
 import { ClosingNote } from "../../account/closing-note.tsx";
 import { useProfile } from "../../account/profile.ts";
-import { Page as Frame } from "../../shell/page.tsx";
+import { Card, Page as Frame } from "../../shell/page.tsx";
+import { ShortcutSwitch } from "../../shell/shortcuts.tsx";
 import { Answer } from "../../states/answer.tsx";
 import "../../styles/account.css";
 import "../../styles/security.css";
 import { DeleteAccount } from "./delete-account.tsx";
 import { Encryption } from "./encryption.tsx";
+import { Identities } from "./identities.tsx";
 import { Passkeys } from "./passkeys.tsx";
 import { ProfileForm } from "./profile-form.tsx";
 import { RecoveryCode } from "./recovery-code.tsx";
@@ -15,10 +17,7 @@ import { Sessions } from "./sessions.tsx";
 export function Page() {
   const profile = useProfile();
   return (
-    <Frame
-      title="Security and account"
-      lead="How you sign in, who you are here, and what is protected."
-    >
+    <Frame title="Security" lead="How you sign in, who you are here, and what is protected.">
       <Answer query={profile}>
         {(profile) => (
           <>
@@ -26,13 +25,20 @@ export function Page() {
             {profile.signs_in ? (
               <>
                 <Passkeys person={profile.name} />
+                <Identities />
                 <RecoveryCode />
                 <Sessions />
               </>
             ) : null}
             <ProfileForm profile={profile} />
+            <Card title="Keyboard">
+              <p>
+                On any page <kbd>?</kbd> lists the keys that do something there.
+              </p>
+              <ShortcutSwitch />
+            </Card>
             <Encryption />
-            {profile.deletion === null ? <DeleteAccount /> : null}
+            {profile.signs_in && profile.deletion === null ? <DeleteAccount /> : null}
           </>
         )}
       </Answer>

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { account, KEYS, noOperation } from "../../account/account.ts";
+import { confirmed } from "../../account/confirmed.ts";
 import { answerOf } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
 import { Icon } from "../../shell/icon.tsx";
@@ -15,11 +16,13 @@ export function Sessions() {
   });
   const end = useChange({
     make: ({ id }: { readonly id: string; readonly client: string }) =>
-      answerOf(account.sessions[":id"].$delete({ param: { id } })).then(noOperation),
+      confirmed(() => answerOf(account.sessions[":id"].$delete({ param: { id } }))).then(
+        noOperation,
+      ),
     say: (_, { client }) => `${client} is signed out.`,
   });
   const endOthers = useChange({
-    make: () => answerOf(account.sessions.$delete()).then(noOperation),
+    make: () => confirmed(() => answerOf(account.sessions.$delete())).then(noOperation),
     say: () => "You are signed out everywhere else.",
   });
   return (

@@ -1,0 +1,80 @@
+/**
+ * Where a button is disabled while it works, or goes with what it changed, a browser puts the focus nowhere: who uses the keys would begin
+ * at the top again. It is brought back to the button once that can be used, or else to the part of the page that it stood in.
+ */
+
+/** Dialogs and pages put the focus where it belongs themselves; this comes after them. Arbitrary. */
+const AFTER_MS = 100;
+/** A button that is disabled for longer than most requests take stays so: what it saves is saved. Arbitrary. */
+const GIVE_UP_MS = 1_500;
+const PARTS = "section, form, article, li, main";
+
+/** @returns what ends it */
+export function keepFocus(): () => void {
+  let last: HTMLElement | null = null;
+  let around: readonly HTMLElement[] = [];
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  const remember = ({ target }: FocusEvent) => {
+    if (!(target instanceof HTMLElement)) return;
+    last = target;
+    around = partsAround(target);
+  };
+  /** Somebody moves it themselves, perhaps to nowhere. */
+  const forget = () => {
+    last = null;
+  };
+  const forgetAtTab = ({ key }: KeyboardEvent) => {
+    if (key === "Tab") forget();
+  };
+  const toPart = () => {
+    if (last !== null && isNowhere()) focusPart(around.find((part) => part.isConnected));
+  };
+  const bringBack = () => {
+    if (last === null || !isNowhere()) return;
+    if (!last.isConnected) toPart();
+    else if (last.matches(":disabled")) waiting = setTimeout(toPart, GIVE_UP_MS);
+    else last.focus({ preventScroll: true });
+  };
+  const changes = new MutationObserver(() => {
+    if (last === null || !isNowhere()) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(bringBack, AFTER_MS);
+  });
+  changes.observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });
+  addEventListener("focusin", remember);
+  addEventListener("pointerdown", forget, true);
+  addEventListener("keydown", forgetAtTab, true);
+  return () => {
+    clearTimeout(waiting);
+    changes.disconnect();
+    removeEventListener("focusin", remember);
+    removeEventListener("pointerdown", forget, true);
+    removeEventListener("keydown", forgetAtTab, true);
+  };
+}
+
+/** And not in the bars of the browser. */
+function isNowhere(): boolean {
+  return document.activeElement === document.body && document.hasFocus();
+}
+
+/** The nearest first. */
+function partsAround(element: HTMLElement): HTMLElement[] {
+  const parts: HTMLElement[] = [];
+  let part = element.parentElement?.closest<HTMLElement>(PARTS) ?? null;
+  while (part !== null) {
+    parts.push(part);
+    part = part.parentElement?.closest<HTMLElement>(PARTS) ?? null;
+  }
+  const main = document.querySelector("main");
+  return main === null ? parts : [...parts, main];
+}
+
+function focusPart(part: HTMLElement | undefined): void {
+  if (part === undefined) return;
+  if (!part.hasAttribute("tabindex")) {
+    part.tabIndex = -1;
+    part.addEventListener("blur", () => part.removeAttribute("tabindex"), { once: true });
+  }
+  part.focus({ preventScroll: true });
+}

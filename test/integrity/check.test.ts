@@ -1,0 +1,378 @@
+/** The integrity check finds what was planted by SQL, repairs what is derived, names the rest, and says nothing of sound accounts. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import type { UserAgent } from "../../src/user-agent.ts";
+import { indexOf, fill, rowsOf, save } from "../support/backups.ts";
+import { countersOf, sumsOf } from "../support/counters.ts";
+import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
+import { damaged, verified } from "../support/verify.ts";
+
+const CLEAN = { state: "finished", repaired: {}, left: {}, named: [] };
+
+test("a busy account is sound: the check looks at every row, changes none, and says when it was", async () => {
+  const person = await filled();
+  const rows = await rowsOf(person);
+  const check = await verified(person);
+  expect(check).toMatchObject(CLEAN);
+  expect(check.checked).toMatchObject({
+    memories: rows["memories"]?.length,
+    memory_versions: rows["memory_versions"]?.length,
+    label_names: rows["labels"]?.length,
+    labels: rows["memory_labels"]?.length,
+    conversations: rows["conversations"]?.length,
+    conversation_versions: rows["conversation_versions"]?.length,
+    messages: rows["messages"]?.length,
+    message_versions: rows["message_versions"]?.length,
+    operations: rows["operations"]?.length,
+  });
+  expect(withoutCheck(await rowsOf(person))).toEqual(withoutCheck(rows));
+  const { data } = await callTool(person, "get_stats");
+  expect(data["last_check"]).toEqual({ at: check.finished_at, repaired: 0, left: 0 });
+  expect((await callApi(person, "GET", "/api/verify")).data).toEqual({ check });
+});
+
+test("an account that never held anything is sound, and one that was never checked has no check", async () => {
+  const person = await newPerson();
+  expect((await callApi(person, "GET", "/api/verify")).data).toEqual({ check: null });
+  expect(await verified(person)).toMatchObject(CLEAN);
+});
+
+test("who moved to another time zone has an account as sound as before", async () => {
+  const person = await filled();
+  await env.DB.prepare("UPDATE users SET time_zone = 'Pacific/Auckland' WHERE id = ?1")
+    .bind(person.userId)
+    .run();
+  expect(await verified(person)).toMatchObject(CLEAN);
+});
+
+const MEMORY = "(SELECT min(seq) FROM memories WHERE user_id = ?1 AND status = 'active')";
+const TRASHED = "(SELECT min(seq) FROM memories WHERE user_id = ?1 AND status = 'trashed')";
+const TAGGED = "(SELECT min(seq) FROM memory_labels WHERE user_id = ?1)";
+const MESSAGE = "(SELECT min(seq) FROM messages WHERE user_id = ?1 AND conversation NOT LIKE '~%')";
+const REMOVED = "(SELECT min(seq) FROM messages WHERE user_id = ?1 AND conversation LIKE '~%')";
+
+test.each([
+  [
+    "a memory without an index entry",
+    `DELETE FROM memories_fts WHERE rowid = ${MEMORY}`,
+    "index_entry",
+  ],
+  [
+    "an index entry of a memory in the trash",
+    `INSERT INTO memories_fts (rowid, text, dt, ctx) SELECT seq, tokens, dt, '' FROM memories WHERE seq = ${TRASHED}`,
+    "index_entry",
+  ],
+  [
+    "an index entry with words of another",
+    `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx) SELECT ${MEMORY}, 'aaaaaaaaaaaa bbbbbbbbbbbb', dt, '' FROM memories WHERE seq = ${MEMORY}`,
+    "index_entry",
+  ],
+  [
+    "an index entry with a word too many",
+    `INSERT OR REPLACE INTO memories_fts (rowid, text, dt, ctx) SELECT seq, tokens || ' zzzzzzzzzzzz', dt, '' FROM memories WHERE seq = ${MEMORY}`,
+    "index_entry",
+  ],
+  [
+    "an index entry without a row",
+    "INSERT INTO memories_fts (rowid, text, dt, ctx) SELECT max(seq) + 77, 'aaaaaaaaaaaa', '', '' FROM memories WHERE ?1 <> ''",
+    "index_entry",
+  ],
+  [
+    "words of a memory",
+    `UPDATE memories SET tokens = 'aaaaaaaaaaaa' WHERE seq = ${MEMORY}`,
+    "words",
+  ],
+  ...["a''b", "the; NOT (words", 'say "no" -all', "aaaaaaaaaaaaa. bbbbbbbbbbbb", "*"].map(
+    (tokens) => [
+      `words that are syntax to the index: ${tokens}`,
+      `UPDATE memories SET tokens = '${tokens}' WHERE seq = ${MEMORY}`,
+      "words",
+    ],
+  ),
+  [
+    "words of a memory's day",
+    `UPDATE memories SET dt = 'aaaaaaaaaaaa' WHERE seq = ${MEMORY}`,
+    "words",
+  ],
+  [
+    "a memory's length",
+    `UPDATE memories SET token_count = token_count + 1 WHERE seq = ${MEMORY}`,
+    "words",
+  ],
+  [
+    "a memory's size",
+    `UPDATE memories SET size_bytes = size_bytes + 1 WHERE seq = ${MEMORY}`,
+    "words",
+  ],
+  [
+    "a memory's fingerprint",
+    `UPDATE memories SET fingerprint = 'aaaaaaaaaaaaaaaaaaaaaaaaaa' WHERE seq = ${MEMORY}`,
+    "identity",
+  ],
+  [
+    "a path of what is no file",
+    `UPDATE memories SET path_token = 'aaaaaaaaaaaaaaaaaaaaaaaaaa' WHERE seq = ${MEMORY}`,
+    "identity",
+  ],
+  ["a missing tag", `DELETE FROM memory_labels WHERE user_id = ?1 AND seq = ${TAGGED}`, "label"],
+  [
+    "a tag that the text does not have",
+    `INSERT INTO memory_labels (user_id, label, seq) VALUES (?1, 'aaaaaaaaaaaa', ${TAGGED})`,
+    "label",
+  ],
+  [
+    "a tag of a memory that is gone",
+    "INSERT INTO memory_labels (user_id, label, seq) VALUES (?1, 'aaaaaaaaaaaa', 999999999)",
+    "label",
+  ],
+  ["missing names of tags", "DELETE FROM labels WHERE user_id = ?1", "label_name"],
+  [
+    "a name of another tag",
+    `UPDATE labels SET body = (SELECT o.body FROM labels o WHERE o.user_id = ?1 AND o.label <> labels.label)
+      WHERE user_id = ?1 AND label = (SELECT min(label) FROM labels WHERE user_id = ?1)`,
+    "label_name",
+  ],
+  [
+    "a message without an index entry",
+    `DELETE FROM messages_fts WHERE rowid = ${MESSAGE}`,
+    "index_entry",
+  ],
+  [
+    "a message without its neighbours' words",
+    `INSERT OR REPLACE INTO messages_fts (rowid, text, dt, ctx) SELECT seq, tokens, dt, '' FROM messages WHERE seq = ${MESSAGE}`,
+    "index_entry",
+  ],
+  [
+    "an index entry of a message that an undo took out",
+    `INSERT INTO messages_fts (rowid, text, dt, ctx) SELECT seq, tokens, dt, '' FROM messages WHERE seq = ${REMOVED}`,
+    "index_entry",
+  ],
+  [
+    "words of a message",
+    `UPDATE messages SET tokens = 'aaaaaaaaaaaa' WHERE seq = ${MESSAGE}`,
+    "words",
+  ],
+  ["who speaks", `UPDATE messages SET speaker = 'aaaaaaaaaaaa' WHERE seq = ${MESSAGE}`, "words"],
+  [
+    "a conversation's count of messages",
+    "UPDATE conversations SET message_count = message_count + 1 WHERE user_id = ?1 AND status = 'active'",
+    "message_count",
+  ],
+  ["a count of memories", "UPDATE accounts SET memories_active = 99 WHERE user_id = ?1", "counter"],
+  ["bytes", "UPDATE accounts SET bytes = 1 WHERE user_id = ?1", "counter"],
+  ["a count of messages", "UPDATE accounts SET messages = 99 WHERE user_id = ?1", "counter"],
+])("derived, so found, named and repaired: %s", async (_, damage, what) => {
+  const person = await filled();
+  const before = comparable(await rowsOf(person));
+  await damaged(person, damage);
+  const check = await verified(person);
+  expect(check.left).toEqual({});
+  expect(check.repaired[what]).toBeGreaterThan(0);
+  expect(check.named).toContainEqual(expect.objectContaining({ what, id: expect.any(String) }));
+  expect(await verified(person)).toMatchObject(CLEAN);
+  expect(comparable(await rowsOf(person))).toEqual(before);
+  expect(await countersOf(person)).toEqual(await sumsOf(person));
+  expect(await indexOf(person)).toEqual({ missing: 0, extra: 0 });
+});
+
+test.each([
+  [
+    "a memory's ciphertext",
+    `UPDATE memories SET body = (SELECT o.body FROM memories o WHERE o.user_id = ?1 AND o.seq <> memories.seq), size_bytes = size_bytes WHERE seq = ${MEMORY}`,
+    ["unreadable", "memory"],
+  ],
+  [
+    "an earlier state's ciphertext",
+    "UPDATE memory_versions SET body = x'0101' WHERE user_id = ?1",
+    ["unreadable", "memory_version"],
+  ],
+  [
+    "an earlier state that is missing",
+    "DELETE FROM memory_versions WHERE user_id = ?1",
+    ["earlier_missing", "memory"],
+  ],
+  [
+    "an earlier state that is no earlier one",
+    "UPDATE memory_versions SET version = version + 50 WHERE user_id = ?1",
+    ["not_earlier", "memory_version"],
+  ],
+  [
+    "a missing operation",
+    "DELETE FROM operations WHERE user_id = ?1 AND kind = 'save'",
+    ["operation_missing", "memory"],
+  ],
+  [
+    "a memory that is missing",
+    "DELETE FROM memories WHERE user_id = ?1 AND version > 1 AND status = 'active'",
+    ["belongs_to_nothing", "memory_version"],
+  ],
+  [
+    "a conversation that is missing",
+    "DELETE FROM conversations WHERE user_id = ?1",
+    ["belongs_to_nothing", "message"],
+  ],
+  [
+    "a title's ciphertext",
+    "UPDATE conversations SET body = x'0101' WHERE user_id = ?1",
+    ["unreadable", "conversation"],
+  ],
+  [
+    "a message's ciphertext",
+    `UPDATE messages SET body = x'0101' WHERE seq = ${MESSAGE}`,
+    ["unreadable", "message"],
+  ],
+  [
+    "what an operation counted",
+    "UPDATE operations SET counts = '{' WHERE user_id = ?1 AND kind = 'save'",
+    ["counts_unreadable", "operation"],
+  ],
+])("not derived, so named and left: %s", async (_, damage, [what, kind]) => {
+  const person = await filled();
+  await damaged(person, damage);
+  const rows = await rowsOf(person);
+  const check = await verified(person);
+  expect(check.left[String(what)]).toBeGreaterThan(0);
+  expect(check.named).toContainEqual(expect.objectContaining({ what, kind }));
+  const after = await rowsOf(person);
+  for (const table of ["memory_versions", "operations", "message_versions"]) {
+    expect(after[table]).toEqual(rows[table]);
+  }
+  expect(after["memories"]?.map(({ body }) => body)).toEqual(
+    rows["memories"]?.map(({ body }) => body),
+  );
+  const again = await verified(person);
+  expect(again.left).toEqual(check.left);
+  expect(again.repaired).toEqual({});
+});
+
+test("the check stops and goes on: each request does a part, and a repair of the first is there with the last", async () => {
+  const person = await newPerson();
+  const items = Array.from({ length: 130 }, (_, at) => ({ content: `Fact number ${at}` }));
+  await callTool(person, "import_data", { items });
+  await damaged(
+    person,
+    "UPDATE memories SET tokens = 'aaaaaaaaaaaa' WHERE user_id = ?1 AND seq % 10 = 0",
+  );
+  const first = (await callApi(person, "POST", "/api/verify")).data["check"];
+  expect(first).toMatchObject({ state: "running", phase: expect.any(String) });
+  expect((await callApi(person, "GET", "/api/verify")).data["check"]).toEqual(first);
+  const last = await verified(person);
+  expect(last).toMatchObject({
+    started_at: first.started_at,
+    checked: { memories: 130 },
+    repaired: { words: 13 },
+    left: {},
+  });
+  expect(await verified(person)).toMatchObject(CLEAN);
+});
+
+test("what is written while the check runs is no damage", async () => {
+  const person = await filled();
+  const ids = await Promise.all(
+    Array.from({ length: 8 }, (_, at) =>
+      save(person, { content: `Has pet ${at}`, tags: ["pets"] }),
+    ),
+  );
+  const end = new AbortController();
+  const writing = (async () => {
+    for (let round = 0; !end.signal.aborted; round++) {
+      const id = ids[round % ids.length];
+      await Promise.all([
+        callTool(person, "update_memory", {
+          id,
+          content: `Has pet ${id} ${round}`,
+          tags: [`tag ${round}`],
+        }),
+        callTool(person, "save_memory", { content: `Written meanwhile ${round}` }),
+        callTool(person, "import_data", { items: [chat(`said ${round % 3}`, round)] }),
+        callTool(person, round % 2 === 0 ? "delete_memory" : "update_memory", {
+          id: ids[(round + 7) % ids.length],
+          ...(round % 2 === 0 ? {} : { importance: 5 }),
+        }),
+      ]);
+    }
+  })();
+  const checks = [];
+  for (let round = 0; round < 2; round++) checks.push(await verified(person));
+  end.abort();
+  await writing;
+  for (const check of checks) expect(check).toMatchObject({ repaired: {}, left: {} });
+  expect(await verified(person)).toMatchObject(CLEAN);
+  expect(await countersOf(person)).toEqual(await sumsOf(person));
+}, 120_000);
+
+test("the object checks by itself, in parts, and not again before a week is over", async () => {
+  const person = await filled();
+  await damaged(person, `DELETE FROM memories_fts WHERE rowid = ${MEMORY}`);
+  const agent = env.USERS.getByName(person.userId);
+  const last = async () => (await callApi(person, "GET", "/api/verify")).data["check"];
+  do {
+    await runInDurableObject(agent, (instance: UserAgent) => instance.checkIntegrity());
+  } while ((await last()).state !== "finished");
+  const check = await last();
+  expect(check.repaired).toEqual({ index_entry: 1 });
+  await runInDurableObject(agent, (instance: UserAgent) => instance.checkIntegrity());
+  expect(await last()).toEqual(check);
+  const weekAgo = Date.now() - 7 * 86_400_000;
+  await env.DB.prepare(
+    "UPDATE accounts SET integrity = json_set(integrity, '$.finishedAt', ?2) WHERE user_id = ?1",
+  )
+    .bind(person.userId, weekAgo)
+    .run();
+  await runInDurableObject(agent, (instance: UserAgent) => instance.checkIntegrity());
+  expect((await last()).started_at > check.started_at).toBe(true);
+});
+
+test("two who check at once end with one result, and a repair is made once", async () => {
+  const person = await filled();
+  await damaged(person, `DELETE FROM memories_fts WHERE rowid = ${MEMORY}`);
+  await Promise.all([verified(person), verified(person)]);
+  expect(await indexOf(person)).toEqual({ missing: 0, extra: 0 });
+  expect(await verified(person)).toMatchObject(CLEAN);
+});
+
+test("a token that may not write may not repair, and no answer holds text", async () => {
+  const person = await newPerson({ scopes: ["memories:read"] });
+  expect((await callApi(person, "POST", "/api/verify")).status).toBe(403);
+  const writer = await filled();
+  await damaged(writer, "UPDATE memory_versions SET body = x'0101' WHERE user_id = ?1");
+  const text = JSON.stringify(await verified(writer));
+  for (const word of ["rye", "Bonn", "food", "azaleas", "Garden"]) expect(text).not.toContain(word);
+});
+
+async function filled(): Promise<Person> {
+  const person = await newPerson({ trusted: true });
+  await fill(person);
+  return person;
+}
+
+function chat(id: string, round: number) {
+  return {
+    platform: "claude",
+    id,
+    title: `Talk ${round}`,
+    messages: Array.from({ length: 6 }, (_, at) => ({
+      id: `m${at}`,
+      role: at % 2 === 0 ? "user" : "assistant",
+      content: `Said ${at} in round ${round}`,
+    })),
+  };
+}
+
+/** What the check itself writes down, and times of names that were made again. */
+function withoutCheck(rows: Awaited<ReturnType<typeof rowsOf>>) {
+  return {
+    ...rows,
+    accounts: (rows["accounts"] ?? []).map(({ integrity: _check, ...account }) => account),
+  };
+}
+
+function comparable(rows: Awaited<ReturnType<typeof rowsOf>>) {
+  return {
+    ...withoutCheck(rows),
+    labels: (rows["labels"] ?? [])
+      .map(({ label, kind }) => `${String(kind)} ${String(label)}`)
+      .sort(),
+  };
+}
