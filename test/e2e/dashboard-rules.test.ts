@@ -105,6 +105,17 @@ test("what the server would refuse is said before it is asked, and what was type
   expect(await field.inputValue()).toBe("10000");
 });
 
+test("who saves by a button that can no longer be pressed afterwards goes on in its form, however fast the answer was", async () => {
+  const { page } = browser;
+  const group = page.getByRole("form", { name: "How much, and for how long" });
+  await rule("max_memories").getByRole("spinbutton", { name: "At most" }).fill("7000");
+  const save = group.getByRole("button", { name: "Save", exact: true });
+  await save.focus();
+  // Nothing else changes once the browser has drawn it: what an answer does that comes within the frame.
+  await save.evaluate((button) => button.toggleAttribute("disabled", true));
+  await expect.poll(() => group.evaluate((form) => form.matches(":focus")), SOON).toBe(true);
+});
+
 test("blocked tags of any text are kept as text, and at most 64 characters long", async () => {
   const { page } = browser;
   const hostile = ["<script>document.title='run'</script>", "\u202Edesrever", "健康"];

@@ -13,10 +13,13 @@ const PARTS = "section, form, article, li, main";
 export function keepFocus(): () => void {
   let last: HTMLElement | null = null;
   let around: readonly HTMLElement[] = [];
+  let frame = 0;
   let waiting: ReturnType<typeof setTimeout> | undefined;
+  let givesUpAt = Infinity;
   const remember = ({ target }: FocusEvent) => {
     if (!(target instanceof HTMLElement)) return;
     last = target;
+    givesUpAt = Infinity;
     around = partsAround(target);
   };
   /** Somebody moves it themselves, perhaps to nowhere. */
@@ -26,26 +29,38 @@ export function keepFocus(): () => void {
   const forgetAtTab = ({ key }: KeyboardEvent) => {
     if (key === "Tab") forget();
   };
-  const toPart = () => {
-    if (last !== null && isNowhere()) focusPart(around.find((part) => part.isConnected));
+  const stop = () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(waiting);
   };
   const bringBack = () => {
     if (last === null || !isNowhere()) return;
-    if (!last.isConnected) toPart();
-    else if (last.matches(":disabled")) waiting = setTimeout(toPart, GIVE_UP_MS);
-    else last.focus({ preventScroll: true });
+    const isDisabled = last.matches(":disabled");
+    if (last.isConnected && !isDisabled) last.focus({ preventScroll: true });
+    else if (last.isConnected && performance.now() < givesUpAt) {
+      waiting = setTimeout(bringBack, givesUpAt - performance.now());
+    } else focusPart(around.find((part) => part.isConnected));
   };
   const changes = new MutationObserver(() => {
-    if (last === null || !isNowhere()) return;
-    clearTimeout(waiting);
-    waiting = setTimeout(bringBack, AFTER_MS);
+    if (last === null) return;
+    if (last.isConnected && !last.matches(":disabled") && !isNowhere()) {
+      givesUpAt = Infinity;
+      return;
+    }
+    // However much changes meanwhile: the time runs from the first change on.
+    if (givesUpAt === Infinity) givesUpAt = performance.now() + GIVE_UP_MS;
+    stop();
+    // A browser takes the focus from what is disabled with the next frame, and only then it can be seen that it is nowhere.
+    frame = requestAnimationFrame(() => {
+      waiting = setTimeout(bringBack, AFTER_MS);
+    });
   });
   changes.observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });
   addEventListener("focusin", remember);
   addEventListener("pointerdown", forget, true);
   addEventListener("keydown", forgetAtTab, true);
   return () => {
-    clearTimeout(waiting);
+    stop();
     changes.disconnect();
     removeEventListener("focusin", remember);
     removeEventListener("pointerdown", forget, true);
