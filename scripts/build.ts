@@ -14,7 +14,17 @@ interface Bundle {
   readonly entries: Readonly<Record<string, string>>;
   /** Of what is loaded when it is needed. */
   readonly chunkNames: string;
+  /** What is loaded with the entry, and keeps its name. */
+  readonly shared?: RegExp;
 }
+
+/**
+ * What the dashboard's entry needs together with its pages would be a file that a browser learns of only from the entry: this one is named in
+ * the document beside the entry (`src/auth/dashboard.tsx`).
+ */
+const SHARED = "shared";
+/** Of the bundler, which keeps it apart: a few lines that `shared` needs. */
+const RUNTIME = "rolldown-runtime";
 
 const BUNDLES: readonly Bundle[] = [
   {
@@ -26,8 +36,10 @@ const BUNDLES: readonly Bundle[] = [
   {
     folder: "dashboard",
     entries: { main: "apps/dashboard/main.tsx" },
-    // Kept by browsers for good (`public/_headers`). The entry keeps its name, which the Worker knows, and is asked for anew each time.
+    // Kept by browsers for good (`public/_headers`). What keeps its name, which the Worker knows, is asked for anew each time.
     chunkNames: "chunks/[name]-[hash].js",
+    shared:
+      /node_modules[\\/](?:react|react-dom|scheduler)[\\/]|vite[\\/]preload-helper|shell[\\/]icon/,
   },
 ];
 /** All that a bundle can be made of. */
@@ -69,9 +81,10 @@ async function filesOf(bundle: Bundle): Promise<[name: string, content: string |
   ]);
 }
 
-function configOf({ entries, chunkNames }: Bundle): InlineConfig {
+function configOf({ folder, entries, chunkNames, shared }: Bundle): InlineConfig {
   return {
     root,
+    base: `/assets/${folder}/`,
     configFile: false,
     publicDir: false,
     logLevel: "warn",
@@ -81,7 +94,8 @@ function configOf({ entries, chunkNames }: Bundle): InlineConfig {
     build: {
       write: false,
       target: "es2024",
-      modulePreload: false,
+      // What a page needs is asked for with the page, not when it has come. Browsers that cannot do without.
+      modulePreload: { polyfill: false },
       // One file for all pages: it is small, and the document names it.
       cssCodeSplit: false,
       rolldownOptions: {
@@ -94,7 +108,9 @@ function configOf({ entries, chunkNames }: Bundle): InlineConfig {
         ),
         output: {
           entryFileNames: "[name].js",
-          chunkFileNames: chunkNames,
+          chunkFileNames: ({ name }) =>
+            name === SHARED || name === RUNTIME ? "[name].js" : chunkNames,
+          codeSplitting: shared === undefined || { groups: [{ name: SHARED, test: shared }] },
           assetFileNames: "main[extname]",
         },
       },

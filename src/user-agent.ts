@@ -38,7 +38,7 @@ import {
   deleteOAuthGrants,
   deleteRows,
 } from "./storage/delete-account.ts";
-import type { OneAtATime, OpenAccount, VocabularyOf } from "./storage/open-account.ts";
+import type { Lasting, OpenAccount } from "./storage/open-account.ts";
 import { readLimits } from "./storage/limits.ts";
 import { readPlan } from "./storage/plan.ts";
 import { emptyTrash } from "./storage/trash.ts";
@@ -510,7 +510,7 @@ export class UserAgent extends Agent<Env, LiveState> {
     if (planned === undefined) await this.schedule(new Date(dueAt), "deleteAccount");
   }
 
-  readonly #lasting: { readonly oneAtATime: OneAtATime; readonly vocabularyOf: VocabularyOf } = {
+  readonly #lasting: Lasting = {
     oneAtATime: (work) => {
       const run = this.#lastImport.then(work);
       // The next one waits for the end, whatever it was.
@@ -523,6 +523,7 @@ export class UserAgent extends Agent<Env, LiveState> {
       this.#forgetting = setTimeout(() => (this.#vocabulary = null), FORGET_AFTER_MS);
       return this.#vocabulary.words;
     },
+    commonTerms: new Map(),
   };
 }
 

@@ -3,13 +3,15 @@ import { emptyVocabulary } from "./search/vocabulary.ts";
 import { UserError } from "./errors.ts";
 import { logProblem, reportError } from "./log.ts";
 import { findUserAndAccount, rewrapUsers, type UserRow } from "./storage/accounts.ts";
-import { openAccount, type OpenAccount } from "./storage/open-account.ts";
+import { openAccount, type Lasting, type OpenAccount } from "./storage/open-account.ts";
 import { deploymentRules, openRules } from "./storage/rules.ts";
 import { openRotatingKeys, parseVaultKeys, WrongVaultKey, type Keys } from "./vault/keys.ts";
 
-/** What lasts longer than a request, in the user's object; elsewhere nothing does. */
-type Lasting = Pick<OpenAccount, "oneAtATime" | "vocabularyOf">;
-const NOTHING_LASTS: Lasting = { oneAtATime: (work) => work(), vocabularyOf: emptyVocabulary };
+const nothingLasts = (): Lasting => ({
+  oneAtATime: (work) => work(),
+  vocabularyOf: emptyVocabulary,
+  commonTerms: new Map(),
+});
 
 /**
  * Null: nobody of this id has signed up. Keys live as long as the result, which is never kept in a field.
@@ -18,7 +20,7 @@ const NOTHING_LASTS: Lasting = { oneAtATime: (work) => work(), vocabularyOf: emp
 export async function openUser(
   env: Env,
   userId: string,
-  lasting: Lasting = NOTHING_LASTS,
+  lasting = nothingLasts(),
 ): Promise<OpenAccount | null> {
   const found = await findUserAndAccount(env.DB, userId);
   if (found === null) return null;

@@ -36,6 +36,8 @@ export async function showDashboard(c: PageContext, person: Person): Promise<Res
             <link rel="icon" href="/assets/cofio.svg" type="image/svg+xml" />
             <SharedLook />
             <link rel="stylesheet" href="/assets/dashboard/main.css" />
+            <link rel="modulepreload" href="/assets/dashboard/shared.js" />
+            <link rel="modulepreload" href="/assets/dashboard/rolldown-runtime.js" />
             <script type="module" src="/assets/dashboard/main.js"></script>
           </head>
           <body>

@@ -1,6 +1,13 @@
 /** The way from blind terms to ranked rows, one for memories and messages. */
-import { chooseClauses, type ClauseTerm } from "./clauses.ts";
+import { chooseClauses, type Clauses, type ClauseTerm } from "./clauses.ts";
 import { rank, type Candidate, type RankHints, type Ranking, type Term } from "./rank.ts";
+
+/** What an index is asked for. `match`: quoted blind tokens only, never a person's text. */
+export interface Match {
+  readonly match: string;
+  readonly order: "rank" | "newest";
+  readonly limit: number;
+}
 
 /** Where the rows are: a store for one user and one kind of row. */
 export interface SearchIndex<Row> {
@@ -9,14 +16,21 @@ export interface SearchIndex<Row> {
   readonly tokens: number;
   /** How many rows are ranked again. */
   readonly candidates: number;
-  /** How many of the user's rows hold each token: counted, or estimated where many do. Tokens held by none are absent. One round trip. */
-  readonly frequencies: (tokens: readonly string[]) => Promise<ReadonlyMap<string, number>>;
-  /** One round trip. `match`: quoted blind tokens only, never a person's text. */
-  readonly find: (
-    match: string,
-    order: "rank" | "newest",
-    limit: number,
-  ) => Promise<readonly Row[]>;
+  /** How many of the user's rows probably hold a token, from what is at hand. Null: nothing is known of common ones. */
+  readonly guessFrequency: ((token: string) => number) | null;
+  /**
+   * How many of the user's rows hold each token: counted, or estimated where many do. Tokens held by none are absent. The rows of `guess`
+   * come along, in the same round trip.
+   */
+  readonly frequencies: (tokens: readonly string[], guess: Match | null) => Promise<Counted<Row>>;
+  /** One round trip. */
+  readonly find: (asked: Match) => Promise<readonly Row[]>;
+}
+
+export interface Counted<Row> {
+  readonly df: ReadonlyMap<string, number>;
+  /** Empty where nothing was guessed. */
+  readonly rows: readonly Row[];
 }
 
 /** A word of the query, its tokens plain or blind. */
@@ -52,28 +66,83 @@ export interface Found<Row> {
 /** bench/RESULTS.md: +0.1 and +3.1 points R@10; synonyms of words that are in use only blur. */
 const SYNONYM_WEIGHT = 0.5;
 
-/** Two round trips; one more where the clauses find nothing, or a filter left little. */
+/**
+ * One round trip where the frequencies of the words could be guessed well enough to know beforehand what to ask for, which changes no
+ * result; else two. One more where the clauses find nothing, or a filter left little.
+ */
 export async function searchIndex<Row extends Candidate>(
   index: SearchIndex<Row>,
-  {
-    terms: asked,
-    required = [],
-    phraseTerms = [],
-    excluded = [],
-    isFiltered = false,
-    candidates = index.candidates,
-    hints,
-  }: IndexQuery,
+  query: IndexQuery,
 ): Promise<Found<Row>> {
   const nothing: Found<Row> = { rows: [], replaced: new Set() };
+  const { terms: asked, required = [], phraseTerms = [], hints } = query;
+  const { candidates: limit = index.candidates } = query;
   if (asked.length === 0 || index.rows === 0) return nothing;
-  const df = await index.frequencies([
-    ...new Set([
-      ...asked.flatMap(({ tokens, synonyms }) => [...tokens, ...synonyms]),
-      ...required.flat(),
-      ...phraseTerms.flat(),
-    ]),
+  const tokens = new Set([
+    ...asked.flatMap((term) => [...term.tokens, ...term.synonyms]),
+    ...required.flat(),
+    ...phraseTerms.flat(),
   ]);
+  const guess = guessClauses(index, query);
+  const counted = await index.frequencies(
+    [...tokens],
+    guess === null ? null : matchOf(guess, limit),
+  );
+  const chosen = clausesFor(query, { rows: index.rows, df: counted.df });
+  if (chosen === null) return nothing;
+  const { clauses, terms, replaced } = chosen;
+  const isGuessed = guess !== null && findsTheSame(guess, clauses, { ...query, replaced });
+  let found = isGuessed ? counted.rows : await index.find(matchOf(clauses, limit));
+  // Clauses are chosen by how many rows hold the words, all together or after a filter that is no token there may be none.
+  if (clauses.orElse !== null && found.length < clauses.orElse.below) {
+    const { match } = clauses.orElse;
+    const others = await index.find({ match, order: "newest", limit });
+    const known = new Set(found.map(({ id }) => id));
+    found = [...found, ...others.filter(({ id }) => !known.has(id))];
+  }
+  const rankQuery = { terms, rows: index.rows, totalTokens: index.tokens };
+  return { rows: rank(found, rankQuery, hints), replaced };
+}
+
+/** Null: nothing is known to guess by, or there is nothing to ask for. */
+function guessClauses<Row>(index: SearchIndex<Row>, query: IndexQuery): Clauses | null {
+  const { rows, guessFrequency } = index;
+  if (guessFrequency === null) return null;
+  // Whether synonyms are wanted is not known before the words are counted.
+  const terms = query.terms.map(({ tokens }) => ({ tokens, synonyms: [] }));
+  const tokens = [terms.map((term) => term.tokens), query.required ?? [], query.phraseTerms ?? []];
+  const df = new Map(tokens.flat(2).map((token) => [token, guessFrequency(token)]));
+  return clausesFor({ ...query, terms }, { rows, df })?.clauses ?? null;
+}
+
+/** Those that ask for any of the words do so whichever stands first, and words that no row holds find nothing. */
+function findsTheSame(
+  guess: Clauses,
+  clauses: Clauses,
+  { required = [], replaced }: Pick<IndexQuery, "required"> & Pick<Chosen, "replaced">,
+): boolean {
+  const isAny = ({ order, orElse }: Clauses) => order === "rank" && orElse === null;
+  // Which filters are asked for depends on how many rows pass them.
+  const isPlain = required.length === 0 && replaced.size === 0;
+  if (isPlain && isAny(guess) && isAny(clauses)) return true;
+  return guess.order === clauses.order && guess.match === clauses.match;
+}
+
+function matchOf({ match, order }: Clauses, limit: number): Match {
+  return { match, order, limit };
+}
+
+interface Chosen {
+  readonly clauses: Clauses;
+  readonly terms: readonly Term[];
+  readonly replaced: ReadonlySet<number>;
+}
+
+/** Null: no row can match. */
+function clausesFor(
+  { terms: asked, required = [], phraseTerms = [], excluded = [], isFiltered = false }: IndexQuery,
+  { rows, df }: { readonly rows: number; readonly df: ReadonlyMap<string, number> },
+): Chosen | null {
   // Tokens that no row holds would only cost.
   const heldOf = (tokens: readonly string[]): ClauseTerm => {
     const held = tokens.filter((token) => df.has(token));
@@ -87,27 +156,16 @@ export async function searchIndex<Row extends Candidate>(
     replaced.add(at);
     return { ...others, weight: SYNONYM_WEIGHT };
   });
-
   const filters = required.map(heldOf);
   const phrases = phraseTerms.map(heldOf);
-  if ([...filters, ...phrases].some((filter) => filter.df === 0)) return nothing;
+  if ([...filters, ...phrases].some((filter) => filter.df === 0)) return null;
   const clauses = chooseClauses({
     terms,
-    rows: index.rows,
+    rows,
     required: filters,
     phraseTerms: phrases,
     excluded: excluded.filter(({ length }) => length === 1).flat(),
     isFiltered,
   });
-  if (clauses === null) return nothing;
-  const { match, order, orElse } = clauses;
-  let found = await index.find(match, order, candidates);
-  // Clauses are chosen by how many rows hold the words, all together or after a filter that is no token there may be none.
-  if (orElse !== null && found.length < orElse.below) {
-    const others = await index.find(orElse.match, "newest", candidates);
-    const known = new Set(found.map(({ id }) => id));
-    found = [...found, ...others.filter(({ id }) => !known.has(id))];
-  }
-  const query = { terms, rows: index.rows, totalTokens: index.tokens };
-  return { rows: rank(found, query, hints), replaced };
+  return clauses === null ? null : { clauses, terms, replaced };
 }

@@ -1,8 +1,8 @@
 /** The full-text index over memories of one user. */
 import { and, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { SearchIndex } from "../search/candidates.ts";
-import { readFrequencies } from "./full-text.ts";
+import type { Match, SearchIndex } from "../search/candidates.ts";
+import { guessFrequencyIn, readFrequencies, type KnownCommonTerms } from "./full-text.ts";
 import type { MemoryRow, ReadableMemory } from "./memories.ts";
 import { MEMORY_CANDIDATES } from "./memory-candidates.ts";
 import { conditionsOf, type MemoryFilter } from "./memory-filter.ts";
@@ -14,39 +14,54 @@ export type FoundMemory = ReadableMemory & Pick<MemoryRow, "tokens" | "dt" | "to
 
 export type MemoryIndex = ReturnType<typeof openMemoryIndex>;
 
-export function openMemoryIndex(d1: D1Database, account: AccountRow) {
+export function openMemoryIndex(d1: D1Database, account: AccountRow, known: KnownCommonTerms) {
   const db = drizzle(d1);
   const { userId } = account;
+  const index = {
+    index: "memories",
+    userId,
+    rows: account.memoriesActive,
+    sampled: account.memoriesSampled,
+    known,
+  } as const;
 
   /** Active memories that pass the filter. */
-  return (filter: MemoryFilter): SearchIndex<FoundMemory> => ({
-    rows: account.memoriesActive,
-    tokens: account.memoryTokens,
-    candidates: MEMORY_CANDIDATES,
-    frequencies: (tokens) => readFrequencies(db, userId, { index: "memories", tokens }),
-    async find(match, order, limit) {
-      const query = db
+  return (filter: MemoryFilter): SearchIndex<FoundMemory> => {
+    const query = ({ match, order, limit }: Match) =>
+      db
         .select({ columns: FOUND })
         .from(sql`memories_fts`)
         .innerJoin(memories, sql`${memories.seq} = memories_fts.rowid`)
         .where(and(sql`memories_fts MATCH ${match}`, ...conditionsOf(userId, filter)))
         .orderBy(order === "rank" ? sql`memories_fts.rank` : sql`memories_fts.rowid DESC`)
         .limit(limit)
-        .toSQL();
+        .getSQL();
+    return {
+      rows: account.memoriesActive,
+      tokens: account.memoryTokens,
+      candidates: MEMORY_CANDIDATES,
+      guessFrequency: guessFrequencyIn(index),
+      async frequencies(tokens, guess) {
+        const find = guess === null ? null : query(guess);
+        const { df, values } = await readFrequencies(db, index, {
+          tokens,
+          find,
+          width: FOUND_COLUMNS,
+        });
+        return { df, rows: foundOf(values) };
+      },
       // By hand, because Drizzle takes as long to map this many values as D1 to find them.
-      const rows = await d1
-        .prepare(query.sql)
-        .bind(...query.params)
-        .raw<FoundValues>();
-      return rows.map(foundOf);
-    },
-  });
+      find: async (asked) => foundOf(await db.values(query(asked))),
+    };
+  };
 }
 
 const FOUND = sql.raw(
   `memories.id, memories.version, body_version, category, importance, source, origin, user_asked, client, status, created_at,
   updated_at, expires_at, trashed_at, superseded_by, tokens, memories.dt, token_count, hex(body)`,
 );
+
+const FOUND_COLUMNS = 19;
 
 /** In the order of `FOUND`. */
 type FoundValues = [
@@ -71,7 +86,12 @@ type FoundValues = [
   body: string,
 ];
 
-function foundOf([
+function foundOf(rows: readonly unknown[][]): FoundMemory[] {
+  // True because they were asked for by `FOUND`.
+  return (rows as FoundValues[]).map(found);
+}
+
+function found([
   id,
   version,
   bodyVersion,

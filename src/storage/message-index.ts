@@ -1,16 +1,11 @@
 /** The full-text index over messages of one user, with the turns around each as its context. */
 import { and, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { SearchIndex } from "../search/candidates.ts";
+import type { Match, SearchIndex } from "../search/candidates.ts";
 import type { Candidate } from "../search/rank.ts";
 import type { AccountRow } from "./accounts.ts";
-import {
-  messageConditions,
-  OF_ACTIVE_CONVERSATION,
-  type MessageFilter,
-  type MessageRow,
-} from "./conversations.ts";
-import { readFrequencies } from "./full-text.ts";
+import { messageConditions, OF_ACTIVE_CONVERSATION, type MessageFilter } from "./conversations.ts";
+import { guessFrequencyIn, readFrequencies, type KnownCommonTerms } from "./full-text.ts";
 import { conversations, messages } from "./schema.ts";
 
 /** How far context reaches, in turns (bench/RESULTS.md, "Prototype": ±2 gives 8 to 10 points of R@10 over none). */
@@ -30,19 +25,16 @@ export interface MessageCandidate extends Candidate {
 
 export type MessageIndex = ReturnType<typeof openMessageIndex>;
 
-export function openMessageIndex(d1: D1Database, account: AccountRow) {
+export function openMessageIndex(d1: D1Database, account: AccountRow, known: KnownCommonTerms) {
   const db = drizzle(d1);
   const { userId } = account;
-  const row = {
-    id: messages.id,
-    conversation: messages.conversation,
-    position: messages.position,
-    createdAt: messages.createdAt,
-    tokenCount: messages.tokenCount,
-    tokens: messages.tokens,
-    dt: messages.dt,
-    speaker: messages.speaker,
-  };
+  const index = {
+    index: "messages",
+    userId,
+    rows: account.messages,
+    sampled: account.messagesSampled,
+    known,
+  } as const;
   /** `asksToken`: the blind token that marks a message that ends by asking. */
   return (filter: MessageFilter, asksToken: string): SearchIndex<MessageCandidate> => {
     // Place by place: a range would read the message itself once more.
@@ -56,33 +48,58 @@ export function openMessageIndex(d1: D1Database, account: AccountRow) {
       ),
       sql`, `,
     )})`;
+    const query = ({ match, order, limit }: Match) =>
+      db
+        .select({ columns: FOUND, neighbours })
+        .from(sql`messages_fts`)
+        .innerJoin(messages, sql`${messages.seq} = messages_fts.rowid`)
+        .innerJoin(conversations, OF_ACTIVE_CONVERSATION)
+        .where(and(sql`messages_fts MATCH ${match}`, ...messageConditions(userId, filter)))
+        .orderBy(order === "rank" ? sql`messages_fts.rank` : sql`messages_fts.rowid DESC`)
+        .limit(limit)
+        .getSQL();
+    const foundOf = (rows: readonly unknown[][]) =>
+      // True because they were asked for by `FOUND`.
+      (rows as FoundValues[]).map((values) => candidateOf(values, asksToken));
     return {
       rows: account.messages,
       tokens: account.messageTokens,
       candidates: MESSAGE_CANDIDATES,
-      frequencies: (tokens) => readFrequencies(db, userId, { index: "messages", tokens }),
-      async find(match, order, limit) {
-        const rows = await db
-          .select({ ...row, neighbours })
-          .from(sql`messages_fts`)
-          .innerJoin(messages, sql`${messages.seq} = messages_fts.rowid`)
-          .innerJoin(conversations, OF_ACTIVE_CONVERSATION)
-          .where(and(sql`messages_fts MATCH ${match}`, ...messageConditions(userId, filter)))
-          .orderBy(order === "rank" ? sql`messages_fts.rank` : sql`messages_fts.rowid DESC`)
-          .limit(limit);
-        return rows.map((found) => candidateOf(found, asksToken));
+      guessFrequency: guessFrequencyIn(index),
+      async frequencies(tokens, guess) {
+        const find = guess === null ? null : query(guess);
+        const { df, values } = await readFrequencies(db, index, {
+          tokens,
+          find,
+          width: FOUND_COLUMNS,
+        });
+        return { df, rows: foundOf(values) };
       },
+      find: async (asked) => foundOf(await db.values(query(asked))),
     };
   };
 }
 
-type FoundRow = Pick<
-  MessageRow,
-  "id" | "conversation" | "position" | "createdAt" | "tokenCount" | "tokens" | "dt" | "speaker"
-> & { readonly neighbours: string };
+const FOUND = sql.raw(
+  "messages.id, messages.conversation, messages.position, messages.created_at, messages.token_count, messages.tokens, messages.dt, messages.speaker",
+);
+const FOUND_COLUMNS = 9;
+
+/** In the order of `FOUND`, and what stands around it. */
+type FoundValues = [
+  id: string,
+  conversation: string,
+  position: number,
+  createdAt: number | null,
+  tokenCount: number,
+  tokens: string,
+  dt: string,
+  speaker: string,
+  neighbours: string,
+];
 
 function candidateOf(
-  { speaker, neighbours, ...row }: FoundRow,
+  [id, conversation, position, createdAt, tokenCount, tokens, dt, speaker, neighbours]: FoundValues,
   asksToken: string,
 ): MessageCandidate {
   // True because json_array was given exactly these.
@@ -91,13 +108,18 @@ function candidateOf(
     | null
   )[];
   return {
-    ...row,
-    createdAt: row.createdAt ?? 0,
+    id,
+    conversation,
+    position,
+    createdAt: createdAt ?? 0,
+    tokenCount,
+    tokens,
+    dt,
     importance: 0,
-    group: row.conversation,
+    group: conversation,
     turn: {
       speaker,
-      asks: row.dt.includes(asksToken),
+      asks: dt.includes(asksToken),
       neighbours: near
         .filter((neighbour) => neighbour !== null)
         .map(([offset, tokens, by, asks]) => ({ offset, tokens, speaker: by, asks: asks === 1 })),

@@ -8,6 +8,7 @@ import { openBackups, type BackupStore } from "./backups.ts";
 import { openConversations, type ConversationStore } from "./conversations.ts";
 import { openExportRows, type ExportRows } from "./export-rows.ts";
 import { openImports, type ImportStore } from "./imports.ts";
+import type { KnownCommonTerms } from "./full-text.ts";
 import { openIntegrity, type IntegrityStore } from "./integrity.ts";
 import { openJobs, type JobStore } from "./jobs.ts";
 import { openMemories, type MemoryStore } from "./memories.ts";
@@ -65,6 +66,8 @@ export interface OpenAccount {
   readonly oneAtATime: OneAtATime;
   /** What an import knows of words already. Empty where the caller keeps none. */
   readonly vocabularyOf: VocabularyOf;
+  /** What searches know of common words already, from those before. */
+  readonly commonTerms: KnownCommonTerms;
 }
 
 /** They need no key. */
@@ -75,6 +78,8 @@ export interface BackupStores {
   readonly stepSize: number;
 }
 
+/** What lasts longer than a request, in the user's object; elsewhere nothing does. */
+export type Lasting = Pick<OpenAccount, "oneAtATime" | "vocabularyOf" | "commonTerms">;
 export type OneAtATime = <T>(work: () => Promise<T>) => Promise<T>;
 export type VocabularyOf = (jobId: string) => Vocabulary;
 
@@ -93,7 +98,7 @@ export interface Caller {
 export function openAccount(
   env: Pick<Env, "DB" | "ARCHIVES" | "PLAN" | "LIMITS">,
   { user, account }: { readonly user: { readonly timeZone: string }; readonly account: AccountRow },
-  opened: Pick<OpenAccount, "keys" | "oneAtATime" | "vocabularyOf" | "rules" | "ruleSources">,
+  opened: Pick<OpenAccount, "keys" | keyof Lasting | "rules" | "ruleSources">,
 ): OpenAccount {
   const { keys } = opened;
   return {
@@ -105,9 +110,9 @@ export function openAccount(
     memories: openMemories(env.DB, keys.userId),
     manyMemories: openManyMemories(env.DB, keys.userId),
     memoryFiles: openMemoryFiles(env.DB, keys.userId),
-    memoryIndex: openMemoryIndex(env.DB, account),
+    memoryIndex: openMemoryIndex(env.DB, account, opened.commonTerms),
     conversations: openConversations(env.DB, keys.userId),
-    messageIndex: openMessageIndex(env.DB, account),
+    messageIndex: openMessageIndex(env.DB, account, opened.commonTerms),
     operations: openOperations(env.DB, keys.userId),
     reindex: openReindex(env.DB, keys.userId),
     exportRows: openExportRows(env.DB, keys.userId),

@@ -1,5 +1,4 @@
 /** What stays while pages change: the way between them, the messages, the keys. */
-import { Dialog } from "@base-ui/react/dialog";
 import { onlineManager } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import { Icon } from "./icon.tsx";
@@ -7,6 +6,7 @@ import { keepFocus } from "./keep-focus.ts";
 import { Navigation } from "./navigation.tsx";
 import { findPlace, Link, navigate } from "./router.tsx";
 import { Shortcuts, useShortcut } from "./shortcuts.tsx";
+import { useLater } from "./use-later.ts";
 
 export function Shell({ children }: { readonly children: ReactNode }) {
   useShortcut("/", "Search", toSearch);
@@ -19,7 +19,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       <header className="side">
         <div className="side-head">
           <Brand />
-          <Drawer />
+          <Menu />
         </div>
         <div className="side-body">
           <Navigation />
@@ -45,27 +45,27 @@ function Brand() {
   );
 }
 
-/** The navigation where there is no room beside the page. */
-function Drawer() {
+function Menu() {
   const [isOpen, setOpen] = useState(false);
+  const [drawer, wantDrawer] = useLater(() => import("./drawer.tsx"));
+  const open = () => {
+    setOpen(true);
+    wantDrawer();
+  };
   return (
-    <Dialog.Root open={isOpen} onOpenChange={setOpen}>
-      <Dialog.Trigger className="icon-button drawer-button" aria-label="Menu">
+    <>
+      <button
+        type="button"
+        className="icon-button drawer-button"
+        aria-label="Menu"
+        aria-haspopup="dialog"
+        aria-expanded={isOpen}
+        onClick={open}
+      >
         <Icon name="menu" size={24} />
-      </Dialog.Trigger>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="drawer">
-          <div className="dialog-head">
-            <Dialog.Title className="dialog-title">Menu</Dialog.Title>
-            <Dialog.Close className="icon-button" aria-label="Close">
-              <Icon name="close" />
-            </Dialog.Close>
-          </div>
-          <Navigation onOpen={() => setOpen(false)} />
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+      </button>
+      {drawer === null ? null : <drawer.Drawer isOpen={isOpen} close={() => setOpen(false)} />}
+    </>
   );
 }
 

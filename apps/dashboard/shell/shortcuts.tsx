@@ -1,9 +1,9 @@
-/** Keys that work anywhere on a page, and the dialog that lists them. */
-import { useEffect, useState, useSyncExternalStore } from "react";
-import { Dialog } from "../states/dialog.tsx";
+/** Keys that work anywhere on a page. */
+import { useEffect, useState } from "react";
 import { keep, readKept } from "./kept-choice.ts";
+import { useLater } from "./use-later.ts";
 
-interface Shortcut {
+export interface Shortcut {
   readonly key: string;
   /** What it does, for the list. */
   readonly name: string;
@@ -34,6 +34,7 @@ export function useShortcut(key: string, name: string, act: () => void): void {
 /** Once in the shell. */
 export function Shortcuts() {
   const [shown, setShown] = useState<readonly Shortcut[]>([]);
+  const [list, wantList] = useLater(() => import("./shortcut-list.tsx"));
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (!areOn || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey)
@@ -42,6 +43,7 @@ export function Shortcuts() {
       if (event.key === "?") {
         event.preventDefault();
         setShown([...shortcuts]);
+        wantList();
       }
       const last = [...shortcuts].findLast(({ key }) => key === event.key);
       if (last === undefined) return;
@@ -50,54 +52,24 @@ export function Shortcuts() {
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
-  }, []);
-  return (
-    <Dialog title="Keyboard shortcuts" isOpen={shown.length > 0} close={() => setShown([])}>
-      <dl className="shortcuts">
-        {[...shown, ...ALWAYS].map(({ key, name }) => (
-          <div key={key}>
-            <dt>
-              <kbd>{key}</kbd>
-            </dt>
-            <dd>{name}</dd>
-          </div>
-        ))}
-      </dl>
-      <ShortcutSwitch />
-    </Dialog>
-  );
+  }, [wantList]);
+  return list === null ? null : <list.ShortcutList shown={shown} close={() => setShown([])} />;
 }
 
-/** Who speaks to the computer, or rests a hand on the keys, turns them off (WCAG 2.1.4). */
-export function ShortcutSwitch() {
-  const isOn = useSyncExternalStore(subscribe, () => areOn);
-  return (
-    <label className="tick shortcut-switch">
-      <input type="checkbox" checked={isOn} onChange={({ target }) => turn(target.checked)} />
-      <span>
-        Single keys are shortcuts
-        <small>In this browser. The same switch stands under Security.</small>
-      </span>
-    </label>
-  );
+export function areShortcutsOn(): boolean {
+  return areOn;
 }
 
-function turn(isOn: boolean): void {
+export function turnShortcuts(isOn: boolean): void {
   areOn = isOn;
   keep(KEY, isOn ? null : "off");
   for (const listener of listeners) listener();
 }
 
-function subscribe(listener: () => void): () => void {
+export function onShortcutsTurned(listener: () => void): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
 }
-
-/** Besides those of the page. The second is the library's (`states/toasts.tsx`). */
-const ALWAYS = [
-  { key: "?", name: "Show these shortcuts" },
-  { key: "F6", name: "To the messages, such as “Undo”" },
-] as const;
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || target.matches(TYPED_INTO));

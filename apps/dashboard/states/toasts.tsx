@@ -1,66 +1,55 @@
-/** Short messages that come and go, at the edge of the page: what was done, with the way back, and what failed. */
-import { Toast } from "@base-ui/react/toast";
-import { Icon } from "../shell/icon.tsx";
+/**
+ * Short messages that come and go, at the edge of the page: what was done, with the way back, and what failed. What shows them is larger
+ * than most pages, and is loaded when there is the first to show, or a little after the page.
+ */
+import { useEffect } from "react";
 import type { ApiProblem } from "../api.ts";
+import { useLater } from "../shell/use-later.ts";
 
-/** Long enough to read it, think, and reach the button. Arbitrary. */
-const SHOWN_MS = 10_000;
+export interface Told {
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly isProblem: boolean;
+  readonly action?: Action | undefined;
+}
 
-const toasts = Toast.createToastManager();
+interface Action {
+  readonly name: string;
+  readonly act: () => void;
+}
+
+export type Show = (told: Told) => void;
+
+const waiting: Told[] = [];
+let show: Show | null = null;
+let load: () => void = () => {};
 
 /** @param action what the button on it does, such as undo */
-export function tell(
-  message: string,
-  action?: { readonly name: string; readonly act: () => void },
-): void {
-  const id: string = toasts.add({
-    title: message,
-    ...(action === undefined
-      ? {}
-      : {
-          actionProps: {
-            children: action.name,
-            onClick: () => {
-              toasts.close(id);
-              action.act();
-            },
-          },
-        }),
-  });
+export function tell(message: string, action?: Action): void {
+  add({ message, action, isProblem: false });
 }
 
 /** A request of the person's that failed. */
 export function tellProblem({ message, hint }: ApiProblem): void {
-  toasts.add({ title: message, description: hint, type: "problem", priority: "high" });
+  add({ message, hint, isProblem: true });
 }
 
-/** Once, around all that tells. */
+function add(told: Told): void {
+  if (show !== null) return show(told);
+  waiting.push(told);
+  load();
+}
+
+function begin(shows: Show): void {
+  show = shows;
+  for (const told of waiting.splice(0)) shows(told);
+}
+
+/** Once, beside all that tells. */
 export function Toasts() {
-  return (
-    <Toast.Provider toastManager={toasts} timeout={SHOWN_MS}>
-      <Toast.Portal>
-        <Toast.Viewport className="toasts">
-          <ToastList />
-        </Toast.Viewport>
-      </Toast.Portal>
-    </Toast.Provider>
-  );
-}
-
-function ToastList() {
-  return Toast.useToastManager().toasts.map((toast) => (
-    <Toast.Root key={toast.id} toast={toast} className="toast">
-      <Toast.Content className="toast-content">
-        <Icon name={toast.type === "problem" ? "alert" : "check"} />
-        <div className="toast-words">
-          <Toast.Title className="toast-title" />
-          <Toast.Description className="toast-hint" />
-        </div>
-        {toast.actionProps === undefined ? null : <Toast.Action className="toast-action" />}
-        <Toast.Close className="icon-button" aria-label="Close">
-          <Icon name="close" size={16} />
-        </Toast.Close>
-      </Toast.Content>
-    </Toast.Root>
-  ));
+  const [list, want] = useLater(() => import("./toast-list.tsx"));
+  useEffect(() => {
+    load = want;
+  }, [want]);
+  return list === null ? null : <list.ToastList ready={begin} />;
 }

@@ -1,7 +1,7 @@
 import { ClosingNote } from "../../account/closing-note.tsx";
 import { useProfile } from "../../account/profile.ts";
 import { Card, Page as Frame } from "../../shell/page.tsx";
-import { ShortcutSwitch } from "../../shell/shortcuts.tsx";
+import { ShortcutSwitch } from "../../shell/shortcut-switch.tsx";
 import { Answer } from "../../states/answer.tsx";
 import "../../styles/account.css";
 import "../../styles/security.css";
