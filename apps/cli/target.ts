@@ -1,4 +1,5 @@
 /** The Cofio that a command works on: the local folder, or a deployment. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client, SdkError, SdkHttpError } from "@modelcontextprotocol/client";
 import * as z from "zod";
 import { UserError } from "../../src/errors.ts";
@@ -14,6 +15,10 @@ import { warn } from "./terminal.ts";
 
 /** Tools answer within seconds; an archive is asked about again. */
 const CALL_TIMEOUT_MS = 120_000;
+/** The limits are of a minute; what is longer is a quota, which the person is told of. */
+const LONGEST_WAIT_SECONDS = 60;
+/** One after the other, before it is an error after all. Arbitrary. */
+const MOST_WAITS = 5;
 
 export interface Target {
   /** For messages. */
@@ -140,12 +145,26 @@ export async function callApi(
   path: string,
   init: RequestInit = {},
 ): Promise<Response> {
-  const response = await reach(target, `/api${path}`, init);
-  if (response.ok) return response;
-  throw refusalOf(
-    `${target.name} answered with status ${response.status}.`,
-    await jsonOf(response),
-  );
+  for (let waits = 0; ; waits++) {
+    const response = await reach(target, `/api${path}`, init);
+    if (response.ok) return response;
+    const wait = waits < MOST_WAITS ? secondsToWait(response) : null;
+    if (wait === null) {
+      throw refusalOf(
+        `${target.name} answered with status ${response.status}.`,
+        await jsonOf(response),
+      );
+    }
+    await response.body?.cancel();
+    warn(`Too many calls in a minute: going on in ${wait} s.`);
+    await sleep(wait * 1_000);
+  }
+}
+
+/** Of a refusal that nothing was done before (RFC 6585 §4). Null: another one, or for longer than a person would look on. */
+function secondsToWait({ status, headers }: Response): number | null {
+  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  return status === 429 && seconds >= 0 && seconds <= LONGEST_WAIT_SECONDS ? seconds : null;
 }
 
 /** @throws UserError nobody answers */

@@ -20,13 +20,16 @@ import { importReading } from "../../src/transfer/import.ts";
 import type { ExportReading } from "../../src/transfer/read.ts";
 import { keepIndex } from "../../src/upkeep.ts";
 import { openUser } from "../../src/user.ts";
+import { watched } from "../../test/support/watched-d1.ts";
 import { percentile } from "../support/percentile.ts";
 import { meteredBuffers, type BufferMeter } from "./metered-buffers.ts";
 import { meteredD1, newMeter } from "./metered-d1.ts";
-import { recordedD1, type Ask } from "./recorded-d1.ts";
 import { memoryOf } from "./synthetic.ts";
 import { syntheticConversations, syntheticMemories } from "./synthetic-reading.ts";
 import { timeEach, type Timing } from "./timing.ts";
+
+/** What the product asked of its database once, asked again. */
+type Ask = () => unknown;
 
 interface BenchEnv extends Env {
   readonly BENCH: DurableObjectNamespace<Bench>;
@@ -129,7 +132,11 @@ export class Bench extends DurableObject<BenchEnv> {
     const searches: Ask[][] = [];
     for (const query of queries) {
       const asked: Ask[] = [];
-      const at = await this.open(user, { ...this.env, DB: recordedD1(this.env.DB, asked) });
+      const DB = watched(this.env.DB, (_statements, ask) => {
+        asked.push(ask);
+        return ask();
+      });
+      const at = await this.open(user, { ...this.env, DB });
       const opening = asked.length;
       await search(at, "memories", query);
       searches.push(asked.slice(opening));

@@ -304,3 +304,28 @@ test.each([403, 404, 500])(
     server.close();
   },
 );
+
+test("a command that a server's limit holds up says so, waits as long as it is told, and goes on", async () => {
+  let refusals = 0;
+  const checked = {
+    state: "finished",
+    checked: { memories: 3 },
+    repaired: {},
+    left: {},
+    named: [],
+  };
+  const server = createServer((request, response) => {
+    const isRefused = request.url === "/api/verify" && refusals++ < 2;
+    response
+      .writeHead(isRefused ? 429 : 200, isRefused ? { "retry-after": "0" } : {})
+      .end(JSON.stringify({ check: checked }));
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo; // it listens on TCP
+  const url = ["--url", `http://localhost:${port}`, "--token", "cofio_x"];
+  const { code, stdout, stderr } = await runProgram(["verify", ...url]);
+  server.close();
+  expect([code, refusals]).toEqual([0, 3]);
+  expect(stdout).toContain("3 rows checked.");
+  expect(stderr).toContain("going on in 0 s");
+});

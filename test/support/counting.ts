@@ -3,6 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { SCOPES } from "../../src/scopes.ts";
 import type { UserAgent } from "../../src/user-agent.ts";
+import { watched } from "./watched-d1.ts";
 
 export interface Counts {
   /** Waits for the database: a batch is one. */
@@ -58,48 +59,4 @@ export async function callCounted(
   };
   if (result === undefined || result.isError === true) throw new Error(`${name}: ${text}`);
   return { ...counts, structured: result.structuredContent };
-}
-
-/** Runs a call, or does otherwise. `statements`: how many it asks the database for. */
-export type Around = (statements: number, call: () => unknown) => unknown;
-
-/** The real database; every way to run a statement goes through `around`. */
-export function watched(d1: D1Database, around: Around): D1Database {
-  const originals = new WeakMap<object, D1PreparedStatement>();
-
-  function wrapStatement(statement: D1PreparedStatement): D1PreparedStatement {
-    const wrapped = new Proxy(statement, {
-      get(target, key) {
-        if (key === "bind") {
-          return (...values: unknown[]) => wrapStatement(target.bind(...values));
-        }
-        const value: unknown = Reflect.get(target, key);
-        if (typeof value !== "function") return value;
-        return (...values: unknown[]): unknown =>
-          around(1, () => Reflect.apply(value, target, values) as unknown);
-      },
-    });
-    originals.set(wrapped, statement);
-    return wrapped;
-  }
-
-  return new Proxy(d1, {
-    get(target, key) {
-      switch (key) {
-        case "prepare":
-          return (query: string) => wrapStatement(target.prepare(query));
-        case "batch":
-          return (statements: D1PreparedStatement[]) =>
-            around(statements.length, () =>
-              target.batch(statements.map((one) => originals.get(one) ?? one)),
-            );
-        case "exec":
-        case "withSession":
-        case "dump":
-          throw new Error(`${key} is not watched`);
-        default:
-          return Reflect.get(target, key);
-      }
-    },
-  });
 }

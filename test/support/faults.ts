@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { UserAgent } from "../../src/user-agent.ts";
-import { watched } from "./counting.ts";
+import { watched } from "./watched-d1.ts";
 import type { Person } from "./people.ts";
 
 export interface Faults {

@@ -5,7 +5,7 @@ import { beginImport, getImport, importBatch } from "../../src/transfer/import-j
 import type { BatchRecord } from "../../src/transfer/batches.ts";
 import { openUser } from "../../src/user.ts";
 import { downloadArchive } from "../support/archives.ts";
-import { watched } from "../support/counting.ts";
+import { watched } from "../support/watched-d1.ts";
 import { callApi, callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
 
 const FILE = {
