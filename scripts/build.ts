@@ -61,6 +61,11 @@ async function build(): Promise<void> {
   for (const bundle of BUNDLES) {
     const folder = join(assets, bundle.folder);
     const files = await filesOf(bundle);
+    for (const name of bundle.shared === undefined ? [] : [SHARED, RUNTIME]) {
+      if (!files.some(([file]) => file === `${name}.js`)) {
+        throw new Error(`The document names ${name}.js, and the bundle has no such file any more`);
+      }
+    }
     // What is named in the entry is there before it.
     const isStamp = (name: string) => Number(join(folder, name) === stampFile);
     for (const [name, text] of files.sort(([one], [other]) => isStamp(one) - isStamp(other))) {
@@ -94,8 +99,8 @@ function configOf({ folder, entries, chunkNames, shared }: Bundle): InlineConfig
     build: {
       write: false,
       target: "es2024",
-      // What a page needs is asked for with the page, not when it has come. Browsers that cannot do without.
-      modulePreload: { polyfill: false },
+      // What a page needs is asked for with the page, not when it has come. Browsers that cannot do without; a Web Worker has no document to ask.
+      modulePreload: shared === undefined ? false : { polyfill: false },
       // One file for all pages: it is small, and the document names it.
       cssCodeSplit: false,
       rolldownOptions: {
@@ -111,6 +116,8 @@ function configOf({ folder, entries, chunkNames, shared }: Bundle): InlineConfig
           chunkFileNames: ({ name }) =>
             name === SHARED || name === RUNTIME ? "[name].js" : chunkNames,
           codeSplitting: shared === undefined || { groups: [{ name: SHARED, test: shared }] },
+          // Files that keep their names may come from two builds in the middle of a deployment: what they take from each other keeps its name too.
+          minifyInternalExports: false,
           assetFileNames: "main[extname]",
         },
       },

@@ -13,6 +13,20 @@ const MAX_STARTUP_MS = 120;
 const MAX_FIRST_LOAD_KIB = 260;
 /** Other work on the machine only ever adds to a measurement: the lowest is the best estimate. */
 const STARTUP_RUNS = 5;
+/** Under `public/assets/`: what the document names (`src/auth/dashboard.tsx`). */
+const DOCUMENT = [
+  "tokens.css",
+  "controls.css",
+  "mode.js",
+  "dashboard/main.css",
+  "dashboard/main.js",
+  "dashboard/shared.js",
+  "dashboard/rolldown-runtime.js",
+];
+/** What follows it some seconds afterwards (`apps/dashboard/shell/use-later.ts`). */
+const LATER = ["drawer", "shortcut-list", "toast-list"];
+/** With names or without; not one that is asked for later. */
+const IMPORT = /\b(?:from|import)["'`](\.[^"'`]+)["'`]/g;
 
 const folder = mkdtempSync(join(tmpdir(), "cofio-size-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -22,40 +36,36 @@ const gzipKib = await measureBundle();
 const startups: number[] = [];
 for (let run = 0; run < STARTUP_RUNS; run++) startups.push(await measureStartup());
 const startupMs = Math.min(...startups);
-const firstLoadKib = measureFirstLoad();
+const firstLoadKib = measureLoad(["home"]);
+const laterKib = measureLoad(["home", ...LATER]);
 
 console.log(`Bundle    ${gzipKib} KiB gzip, limit ${MAX_GZIP_KIB}`);
 console.log(
   `Start-up  ${startupMs} ms active CPU, limit ${MAX_STARTUP_MS} (lowest of ${startups.join(", ")})`,
 );
-console.log(`Dashboard ${firstLoadKib} KiB gzip at first, limit ${MAX_FIRST_LOAD_KIB}`);
+console.log(
+  `Dashboard ${firstLoadKib} KiB gzip at first, limit ${MAX_FIRST_LOAD_KIB}; with what comes a little later ${laterKib}`,
+);
 const isWithin =
   gzipKib <= MAX_GZIP_KIB && startupMs <= MAX_STARTUP_MS && firstLoadKib <= MAX_FIRST_LOAD_KIB;
 if (!isWithin) process.exit(1);
 
-/** What the document names, and the chunk of the home page with all that it imports; built by the bundling of the Worker before. */
-function measureFirstLoad(): number {
+/** What the document names, and chunks with all that they import; built by the bundling of the Worker before. */
+function measureLoad(names: readonly string[]): number {
   const assets = join(root, "public/assets");
   const chunks = readdirSync(join(assets, "dashboard/chunks"));
-  const home = chunks.find((name) => name.startsWith("home-"));
-  if (home === undefined) throw new Error("The home page is no longer a chunk of its own");
-  const files = new Set(
-    [
-      "tokens.css",
-      "controls.css",
-      "mode.js",
-      "dashboard/main.css",
-      "dashboard/main.js",
-      "dashboard/shared.js",
-    ].map((name) => join(assets, name)),
-  );
-  files.add(join(assets, "dashboard/chunks", home));
+  const files = new Set(DOCUMENT.map((name) => join(assets, name)));
+  for (const name of names) {
+    const chunk = chunks.find((file) => file.startsWith(`${name}-`));
+    if (chunk === undefined) throw new Error(`There is no longer a chunk of its own for ${name}`);
+    files.add(join(assets, "dashboard/chunks", chunk));
+  }
   let bytes = 0;
   for (const file of files) {
     const content = readFileSync(file);
     bytes += gzipSync(content).length;
     if (!file.endsWith(".js")) continue;
-    for (const [, path = ""] of content.toString().matchAll(/\bfrom?["'`](\.[^"'`]+)["'`]/g)) {
+    for (const [, path = ""] of content.toString().matchAll(IMPORT)) {
       files.add(join(dirname(file), path));
     }
   }

@@ -523,6 +523,7 @@ export class UserAgent extends Agent<Env, LiveState> {
       this.#forgetting = setTimeout(() => (this.#vocabulary = null), FORGET_AFTER_MS);
       return this.#vocabulary.words;
     },
+    // Some thousand words at most, and the object itself is forgotten soon after the last request.
     commonTerms: new Map(),
   };
 }

@@ -16,13 +16,13 @@ export interface SearchIndex<Row> {
   readonly tokens: number;
   /** How many rows are ranked again. */
   readonly candidates: number;
-  /** How many of the user's rows probably hold a token, from what is at hand. Null: nothing is known of common ones. */
-  readonly guessFrequency: ((token: string) => number) | null;
+  /** How many of the user's rows probably hold each token, from what is at hand. Null: too little is known, or a wrong guess would cost too much. */
+  readonly guess: (tokens: readonly string[]) => ReadonlyMap<string, number> | null;
   /**
-   * How many of the user's rows hold each token: counted, or estimated where many do. Tokens held by none are absent. The rows of `guess`
+   * How many of the user's rows hold each token: counted, or estimated where many do. Tokens held by none are absent. The rows of `guessed`
    * come along, in the same round trip.
    */
-  readonly frequencies: (tokens: readonly string[], guess: Match | null) => Promise<Counted<Row>>;
+  readonly count: (tokens: readonly string[], guessed: Match | null) => Promise<Counted<Row>>;
   /** One round trip. */
   readonly find: (asked: Match) => Promise<readonly Row[]>;
 }
@@ -74,25 +74,19 @@ export async function searchIndex<Row extends Candidate>(
   index: SearchIndex<Row>,
   query: IndexQuery,
 ): Promise<Found<Row>> {
+  const { terms: asked, candidates: limit = index.candidates, hints } = query;
   const nothing: Found<Row> = { rows: [], replaced: new Set() };
-  const { terms: asked, required = [], phraseTerms = [], hints } = query;
-  const { candidates: limit = index.candidates } = query;
   if (asked.length === 0 || index.rows === 0) return nothing;
-  const tokens = new Set([
-    ...asked.flatMap((term) => [...term.tokens, ...term.synonyms]),
-    ...required.flat(),
-    ...phraseTerms.flat(),
-  ]);
-  const guess = guessClauses(index, query);
-  const counted = await index.frequencies(
-    [...tokens],
-    guess === null ? null : matchOf(guess, limit),
+  const guessed = guessClauses(index, query);
+  const counted = await index.count(
+    tokensOf(query),
+    guessed === null ? null : matchOf(guessed, limit),
   );
   const chosen = clausesFor(query, { rows: index.rows, df: counted.df });
   if (chosen === null) return nothing;
   const { clauses, terms, replaced } = chosen;
-  const isGuessed = guess !== null && findsTheSame(guess, clauses, { ...query, replaced });
-  let found = isGuessed ? counted.rows : await index.find(matchOf(clauses, limit));
+  const isFound = guessed !== null && findsTheSame(guessed, clauses, { ...query, replaced });
+  let found = isFound ? counted.rows : await index.find(matchOf(clauses, limit));
   // Clauses are chosen by how many rows hold the words, all together or after a filter that is no token there may be none.
   if (clauses.orElse !== null && found.length < clauses.orElse.below) {
     const { match } = clauses.orElse;
@@ -104,28 +98,33 @@ export async function searchIndex<Row extends Candidate>(
   return { rows: rank(found, rankQuery, hints), replaced };
 }
 
-/** Null: nothing is known to guess by, or there is nothing to ask for. */
-function guessClauses<Row>(index: SearchIndex<Row>, query: IndexQuery): Clauses | null {
-  const { rows, guessFrequency } = index;
-  if (guessFrequency === null) return null;
-  // Whether synonyms are wanted is not known before the words are counted.
-  const terms = query.terms.map(({ tokens }) => ({ tokens, synonyms: [] }));
-  const tokens = [terms.map((term) => term.tokens), query.required ?? [], query.phraseTerms ?? []];
-  const df = new Map(tokens.flat(2).map((token) => [token, guessFrequency(token)]));
-  return clausesFor({ ...query, terms }, { rows, df })?.clauses ?? null;
+function tokensOf({ terms, required = [], phraseTerms = [] }: IndexQuery): string[] {
+  const words = terms.flatMap(({ tokens, synonyms }) => [...tokens, ...synonyms]);
+  return [...new Set([...words, ...required.flat(), ...phraseTerms.flat()])];
 }
 
-/** Those that ask for any of the words do so whichever stands first, and words that no row holds find nothing. */
+/** Null: nothing is guessed, or there is nothing to ask for. */
+function guessClauses<Row>(index: SearchIndex<Row>, query: IndexQuery): Clauses | null {
+  // Whether synonyms are wanted is not known before the words are counted.
+  const plain = { ...query, terms: query.terms.map((term) => ({ ...term, synonyms: [] })) };
+  const df = index.guess(tokensOf(plain));
+  if (df === null) return null;
+  return clausesFor(plain, { rows: index.rows, df })?.clauses ?? null;
+}
+
+/**
+ * Whether both find the same rows: as they ask for the same, or as both ask for any of the words, which is when there is no `orElse` to an
+ * order by rank. Words that no row holds find nothing then. Which filters are asked for depends on how many rows pass them.
+ */
 function findsTheSame(
-  guess: Clauses,
+  guessed: Clauses,
   clauses: Clauses,
   { required = [], replaced }: Pick<IndexQuery, "required"> & Pick<Chosen, "replaced">,
 ): boolean {
-  const isAny = ({ order, orElse }: Clauses) => order === "rank" && orElse === null;
-  // Which filters are asked for depends on how many rows pass them.
+  const asksForAny = ({ order, orElse }: Clauses) => order === "rank" && orElse === null;
   const isPlain = required.length === 0 && replaced.size === 0;
-  if (isPlain && isAny(guess) && isAny(clauses)) return true;
-  return guess.order === clauses.order && guess.match === clauses.match;
+  if (isPlain && asksForAny(guessed) && asksForAny(clauses)) return true;
+  return guessed.order === clauses.order && guessed.match === clauses.match;
 }
 
 function matchOf({ match, order }: Clauses, limit: number): Match {

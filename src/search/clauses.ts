@@ -76,7 +76,10 @@ export function chooseClauses({
   const alone = isNarrow ? [] : takeAlone(rarestFirst, left);
   const common = rarestFirst.slice(alone.length).slice(0, GROUPS_OF);
   const groups = isNarrow ? [] : takeTogether(common, rows, left);
-  const selection = [...alone.map(({ tokens }) => anyOf(tokens)), ...joinedByTree(groups)];
+  const selection = [
+    ...(alone.length === 0 ? [] : [joined(alone, " OR ")]),
+    ...joinedByTree(groups),
+  ];
   const scored = rarestFirst.filter(
     (term, at) => takeSteps(left, term.df) || (at === 0 && selection.length > 0),
   );
@@ -185,8 +188,10 @@ function sizeOf(terms: readonly ClauseTerm[]): number {
   return terms.reduce((sum, { df }) => sum + df, 0);
 }
 
+/** One of several may be named in any order, and is in one that does not depend on how many rows hold which. */
 function joined(terms: readonly ClauseTerm[], operator: " AND " | " OR "): string {
-  return terms.map(({ tokens }) => anyOf(tokens)).join(operator);
+  const words = terms.map(({ tokens }) => anyOf(tokens));
+  return (operator === " OR " ? words.toSorted() : words).join(operator);
 }
 
 /** Tokens are base32, so nothing needs escaping; what is in quotes can be no operator. */

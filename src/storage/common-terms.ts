@@ -13,7 +13,17 @@ import { accounts, memories, messages } from "./schema.ts";
 
 /** Whether there is no sample, or the rows grew by a fifth since, or half of them went. */
 export function needsSample(account: AccountRow, index: IndexName): boolean {
-  const { rows, sampled } = sizesOf(account, index);
+  return isOutdated(sizesOf(account, index));
+}
+
+/** @param sampled how many rows there were when the sample was taken */
+export function isOutdated({
+  rows,
+  sampled,
+}: {
+  readonly rows: number;
+  readonly sampled: number;
+}): boolean {
   return rows > SMALL && (rows > sampled * 1.2 || rows < sampled / 2);
 }
 
@@ -51,8 +61,8 @@ export async function sampleCommonTerms(
 
 /** Seen fewer times, a word's frequency is a guess. Arbitrary. */
 const LEAST_SEEN = 4;
-/** A word that fewer rows hold is counted in some microseconds. */
-const CHEAP_ROWS = 1_000;
+/** A word that fewer rows hold is counted in some microseconds, and may not be in the sample. */
+export const CHEAP_ROWS = 1_000;
 /** Rows read at once. A message comes with the turns around it, some kilobytes each. */
 const PAGE = { memories: 500, messages: 100 } as const;
 

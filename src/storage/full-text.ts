@@ -2,6 +2,7 @@
 import { sql, type SQL } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { SMALL } from "../search/clauses.ts";
+import { CHEAP_ROWS, isOutdated } from "./common-terms.ts";
 import { accounts } from "./schema.ts";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 
@@ -30,24 +31,33 @@ export interface IndexOfUser {
   readonly known: KnownCommonTerms;
 }
 
-/** Null: there may be common words, and which is not at hand. */
-export function guessFrequencyIn({ index, rows, sampled, known }: IndexOfUser) {
-  if (rows <= SMALL) return () => RARE;
-  const terms = known.get(index);
-  if (terms === undefined || terms.sampled !== sampled) return null;
-  return (token: string) => terms.df.get(token) ?? RARE;
+/**
+ * How many rows probably hold each token: those that no sample names are taken for rare. Null: too little is known, and what a search
+ * would ask for by that might cost more than the round trip that it spares.
+ */
+export function guessFrequencies(
+  { index, rows, sampled, known }: IndexOfUser,
+  tokens: readonly string[],
+): Map<string, number> | null {
+  if (rows <= SMALL) return new Map(tokens.map((token) => [token, RARE]));
+  const common = known.get(index);
+  if (common?.sampled !== sampled || isOutdated({ rows, sampled })) return null;
+  const unnamed = tokens.filter((token) => !common.df.has(token)).length;
+  if (unnamed * CHEAP_ROWS > SMALL) return null;
+  return new Map(tokens.map((token) => [token, common.df.get(token) ?? RARE]));
 }
 
-/** As good as any that is too low for a sample: which rare words a search asks for does not depend on how rare they are. */
+/** Rare words are asked for alone, however rare they are. */
 const RARE = 1;
 
 /**
  * How many rows hold each token, and the rows of a query in the same round trip. Tokens differ per user, so the frequencies are this
  * user's own. Words that many rows hold are estimated from the user's sample, because counting walks a word's whole list of rows.
  * Always asked by `term =`, since anything else would walk the whole index.
- * @param find null: the frequencies alone. Its columns, `width` of them, come as values in their order
+ * @param find selects `width` columns; null: nothing but the frequencies
+ * @returns `values`: the rows of `find`, without names, because Drizzle takes as long to map that many values as D1 to find them
  */
-export async function readFrequencies(
+export async function countAndFind(
   db: DrizzleD1Database,
   { index, userId, rows, sampled, known }: IndexOfUser,
   {
@@ -62,18 +72,24 @@ export async function readFrequencies(
   const counted = sql`(SELECT json_group_object(j.value, coalesce(${sample} ->> ('$."' || j.value || '"'), (SELECT doc FROM ${vocab} WHERE term = j.value)))
     FROM json_each(${JSON.stringify(tokens)}) j)`;
   const isWanted = rows > SMALL && known.get(index)?.sampled !== sampled;
-  // The first row is of another kind than those that were asked for.
-  const first = sql`SELECT ${counted}, ${isWanted ? sample : sql`NULL`}${sql.raw(", NULL".repeat(width - 2))}`;
-  const [head, ...values] = await db.values(
-    find === null ? first : sql`${first} UNION ALL SELECT * FROM (${find})`,
+  // One statement and no batch, whose results name every column in every row. The first column tells the two kinds of rows apart.
+  const padding = sql.raw(", NULL".repeat(width - 2));
+  const counts = sql`SELECT ${COUNTS}, ${counted}, ${isWanted ? sample : sql`NULL`}${padding}`;
+  const answer = await db.values(
+    find === null ? counts : sql`${counts} UNION ALL SELECT NULL, * FROM (${find})`,
   );
+  const values = answer.filter(([kind]) => kind !== COUNTS).map(([, ...row]) => row);
   // True because SQLite wrote both, from tokens and numbers.
-  const [frequencies, sampledTerms] = head as [string, string | null];
-  if (typeof sampledTerms === "string") {
-    known.set(index, { sampled, df: numbersOf(sampledTerms) });
-  }
+  const [, frequencies, sampledTerms] = answer.find(([kind]) => kind === COUNTS) as [
+    typeof COUNTS,
+    string,
+    string | null,
+  ];
+  if (sampledTerms !== null) known.set(index, { sampled, df: numbersOf(sampledTerms) });
   return { df: numbersOf(frequencies), values };
 }
+
+const COUNTS = "counts";
 
 function numbersOf(json: string): Map<string, number> {
   const entries = Object.entries(JSON.parse(json) as Record<string, number | null>);

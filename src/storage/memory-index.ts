@@ -2,7 +2,7 @@
 import { and, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Match, SearchIndex } from "../search/candidates.ts";
-import { guessFrequencyIn, readFrequencies, type KnownCommonTerms } from "./full-text.ts";
+import { countAndFind, guessFrequencies, type KnownCommonTerms } from "./full-text.ts";
 import type { MemoryRow, ReadableMemory } from "./memories.ts";
 import { MEMORY_CANDIDATES } from "./memory-candidates.ts";
 import { conditionsOf, type MemoryFilter } from "./memory-filter.ts";
@@ -40,30 +40,42 @@ export function openMemoryIndex(d1: D1Database, account: AccountRow, known: Know
       rows: account.memoriesActive,
       tokens: account.memoryTokens,
       candidates: MEMORY_CANDIDATES,
-      guessFrequency: guessFrequencyIn(index),
-      async frequencies(tokens, guess) {
-        const find = guess === null ? null : query(guess);
-        const { df, values } = await readFrequencies(db, index, {
-          tokens,
-          find,
-          width: FOUND_COLUMNS,
-        });
+      guess: (tokens) => guessFrequencies(index, tokens),
+      async count(tokens, guessed) {
+        const find = guessed === null ? null : query(guessed);
+        const { df, values } = await countAndFind(db, index, { tokens, find, width: WIDTH });
         return { df, rows: foundOf(values) };
       },
-      // By hand, because Drizzle takes as long to map this many values as D1 to find them.
       find: async (asked) => foundOf(await db.values(query(asked))),
     };
   };
 }
 
-const FOUND = sql.raw(
-  `memories.id, memories.version, body_version, category, importance, source, origin, user_asked, client, status, created_at,
-  updated_at, expires_at, trashed_at, superseded_by, tokens, memories.dt, token_count, hex(body)`,
-);
+const COLUMNS = [
+  "memories.id",
+  "memories.version",
+  "body_version",
+  "category",
+  "importance",
+  "source",
+  "origin",
+  "user_asked",
+  "client",
+  "status",
+  "created_at",
+  "updated_at",
+  "expires_at",
+  "trashed_at",
+  "superseded_by",
+  "tokens",
+  "memories.dt",
+  "token_count",
+  "hex(body)",
+] as const;
+const FOUND = sql.raw(COLUMNS.join(", "));
+const WIDTH = COLUMNS.length;
 
-const FOUND_COLUMNS = 19;
-
-/** In the order of `FOUND`. */
+/** In the order of `COLUMNS`. */
 type FoundValues = [
   id: string,
   version: number,
@@ -87,11 +99,11 @@ type FoundValues = [
 ];
 
 function foundOf(rows: readonly unknown[][]): FoundMemory[] {
-  // True because they were asked for by `FOUND`.
-  return (rows as FoundValues[]).map(found);
+  // True because they were asked for by `COLUMNS`.
+  return (rows as FoundValues[]).map(memoryOf);
 }
 
-function found([
+function memoryOf([
   id,
   version,
   bodyVersion,

@@ -5,7 +5,7 @@ import type { Match, SearchIndex } from "../search/candidates.ts";
 import type { Candidate } from "../search/rank.ts";
 import type { AccountRow } from "./accounts.ts";
 import { messageConditions, OF_ACTIVE_CONVERSATION, type MessageFilter } from "./conversations.ts";
-import { guessFrequencyIn, readFrequencies, type KnownCommonTerms } from "./full-text.ts";
+import { countAndFind, guessFrequencies, type KnownCommonTerms } from "./full-text.ts";
 import { conversations, messages } from "./schema.ts";
 
 /** How far context reaches, in turns (bench/RESULTS.md, "Prototype": ±2 gives 8 to 10 points of R@10 over none). */
@@ -59,20 +59,16 @@ export function openMessageIndex(d1: D1Database, account: AccountRow, known: Kno
         .limit(limit)
         .getSQL();
     const foundOf = (rows: readonly unknown[][]) =>
-      // True because they were asked for by `FOUND`.
+      // True because they were asked for by `COLUMNS`.
       (rows as FoundValues[]).map((values) => candidateOf(values, asksToken));
     return {
       rows: account.messages,
       tokens: account.messageTokens,
       candidates: MESSAGE_CANDIDATES,
-      guessFrequency: guessFrequencyIn(index),
-      async frequencies(tokens, guess) {
-        const find = guess === null ? null : query(guess);
-        const { df, values } = await readFrequencies(db, index, {
-          tokens,
-          find,
-          width: FOUND_COLUMNS,
-        });
+      guess: (tokens) => guessFrequencies(index, tokens),
+      async count(tokens, guessed) {
+        const find = guessed === null ? null : query(guessed);
+        const { df, values } = await countAndFind(db, index, { tokens, find, width: WIDTH });
         return { df, rows: foundOf(values) };
       },
       find: async (asked) => foundOf(await db.values(query(asked))),
@@ -80,12 +76,21 @@ export function openMessageIndex(d1: D1Database, account: AccountRow, known: Kno
   };
 }
 
-const FOUND = sql.raw(
-  "messages.id, messages.conversation, messages.position, messages.created_at, messages.token_count, messages.tokens, messages.dt, messages.speaker",
-);
-const FOUND_COLUMNS = 9;
+const COLUMNS = [
+  "messages.id",
+  "messages.conversation",
+  "messages.position",
+  "messages.created_at",
+  "messages.token_count",
+  "messages.tokens",
+  "messages.dt",
+  "messages.speaker",
+] as const;
+const FOUND = sql.raw(COLUMNS.join(", "));
+/** With the neighbours. */
+const WIDTH = COLUMNS.length + 1;
 
-/** In the order of `FOUND`, and what stands around it. */
+/** In the order of `COLUMNS`, and what stands around it. */
 type FoundValues = [
   id: string,
   conversation: string,

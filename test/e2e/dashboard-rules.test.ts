@@ -105,7 +105,7 @@ test("what the server would refuse is said before it is asked, and what was type
   expect(await field.inputValue()).toBe("10000");
 });
 
-test("who saves by a button that can no longer be pressed afterwards goes on in its form, however fast the answer was", async () => {
+test("where the button in focus is disabled within one frame, as by an answer at once, its form has the focus", async () => {
   const { page } = browser;
   const group = page.getByRole("form", { name: "How much, and for how long" });
   await rule("max_memories").getByRole("spinbutton", { name: "At most" }).fill("7000");

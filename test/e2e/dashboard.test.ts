@@ -95,6 +95,12 @@ test("on a narrow page the navigation is in a drawer, and nothing is wider than 
   await drawer.getByRole("link", { name: "Security" }).waitFor();
   await page.keyboard.press("Escape");
   await drawer.waitFor({ state: "hidden" });
+  await page.getByRole("button", { name: "Menu", exact: true, expanded: false }).click();
+  await drawer.waitFor();
+  await page.keyboard.press("Escape");
+  await drawer.waitFor({ state: "hidden" });
+  const menu = page.getByRole("button", { name: "Menu" });
+  await expect.poll(() => menu.evaluate((button) => button.matches(":focus"))).toBe(true);
   await expect.poll(() => figure("Memories"), SOON).toBe("3");
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
   await page.setViewportSize({ width: 1280, height: 900 });

@@ -2,8 +2,8 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { searchIndex, type SearchIndex } from "../../src/search/candidates.ts";
-import type { KnownCommonTerms } from "../../src/storage/full-text.ts";
+import { searchIndex, type Match, type SearchIndex } from "../../src/search/candidates.ts";
+import { guessFrequencies, type KnownCommonTerms } from "../../src/storage/full-text.ts";
 import { openMemoryIndex, type FoundMemory } from "../../src/storage/memory-index.ts";
 import type { OpenAccount } from "../../src/storage/open-account.ts";
 import { openUser } from "../../src/user.ts";
@@ -46,11 +46,19 @@ beforeAll(async () => {
   await callTool(person, "import_data", {
     items: contents.map((content, number) => ({ content: `${content} number${number}` })),
   });
+  await callTool(person, "import_data", {
+    items: contents.slice(0, 5).map((content, number) => ({
+      platform: "chatgpt",
+      id: `chat-${number}`,
+      title: `Chat ${number}`,
+      messages: [{ role: "user", content: `${content} kelp` }],
+    })),
+  });
   at = await opened(person.userId);
   const words = [...WORDS, ...NEVER_WRITTEN];
   const tokens = await blindTokens(at.keys, words);
   tokenOf = new Map(words.map((word, place) => [word, tokens[place] ?? ""]));
-  const { df } = await at.memoryIndex(FILTER).frequencies(tokens, null);
+  const { df } = await at.memoryIndex(FILTER).count(tokens, null);
   const scale = PRETENDED_ROWS / MEMORIES;
   sample = new Map(
     [...df].filter(([, count]) => count > 2).map(([token, count]) => [token, count * scale]),
@@ -69,9 +77,8 @@ const query = fc.record({
 });
 
 test("a small account's search finds the same rows in the same order, guessed or counted", async () => {
-  const index = at.memoryIndex(FILTER);
-  expect(index.guessFrequency).not.toBeNull();
-  await expectTheSame(index);
+  // Every one, but where a word that was never written is replaced, or a filter that most pass or none.
+  expect(await shareGuessed(at.memoryIndex(FILTER))).toBeGreaterThan(0.5);
 });
 
 test("so does that of a large one, whose common words are known from a sample", async () => {
@@ -85,23 +92,56 @@ test("so does that of a large one, whose common words are known from a sample", 
     memoriesSampled: PRETENDED_ROWS,
   };
   const first = openMemoryIndex(env.DB, row, known)(FILTER);
-  expect(first.guessFrequency, "nothing is at hand yet").toBeNull();
-  await first.frequencies([], null);
+  expect(first.guess([]), "nothing is at hand yet").toBeNull();
+  await first.count([], null);
   const index = openMemoryIndex(env.DB, row, known)(FILTER);
   expect(sample.size).toBeGreaterThan(5);
-  for (const [token, df] of sample) expect(index.guessFrequency?.(token)).toBe(df);
-  await expectTheSame(index);
-  const grown = { ...row, memoriesSampled: PRETENDED_ROWS + 1 };
-  expect(openMemoryIndex(env.DB, grown, known)(FILTER).guessFrequency).toBeNull();
+  expect(index.guess([...sample.keys()])).toEqual(sample);
+  expect(await shareGuessed(index)).toBeGreaterThan(0.3);
+  const anew = { ...row, memoriesSampled: PRETENDED_ROWS + 1 };
+  expect(openMemoryIndex(env.DB, anew, known)(FILTER).guess([])).toBeNull();
+  const outgrown = { ...row, memoriesActive: PRETENDED_ROWS * 1.3 };
+  expect(openMemoryIndex(env.DB, outgrown, known)(FILTER).guess([])).toBeNull();
+});
+
+test("with more words than a few that no sample names, a large account guesses nothing", () => {
+  const df = new Map([["common", 9_000]]);
+  const large = {
+    index: "memories",
+    userId: at.userId,
+    rows: PRETENDED_ROWS,
+    sampled: PRETENDED_ROWS,
+    known: new Map([["memories" as const, { sampled: PRETENDED_ROWS, df }]]),
+  } as const;
+  expect(guessFrequencies(large, ["common", "one", "two", "three"])?.size).toBe(4);
+  expect(guessFrequencies(large, ["common", "one", "two", "three", "four"])).toBeNull();
+});
+
+test("a search of messages guesses too, and finds the same", async () => {
+  const index = at.messageIndex({}, "none");
+  const found = async (words: readonly string[], by: typeof index) =>
+    searchIndex(by, { terms: words.map((word) => ({ tokens: tokensOf([word]), synonyms: [] })) });
+  for (const words of [["amber"], ["kelp", "birch"], ["zebu", "lantern"], ["zebu"]]) {
+    let finds = 0;
+    const counting = { ...index, find: (match: Match) => ((finds += 1), index.find(match)) };
+    const { rows } = await found(words, counting);
+    expect([words, finds]).toEqual([words, 0]);
+    expect(rows).toEqual((await found(words, { ...index, guess: () => null })).rows);
+  }
+  expect((await found(["kelp"], index)).rows.length).toBeGreaterThan(0);
 });
 
 test("a search opens the account, and finds its rows in one more round trip", async () => {
-  const asked = await callCounted(at.userId, "search_memory", { query: "harbour lantern" });
+  const person = await newPerson();
+  for (const content of ["The harbour has a lantern.", "The harbour freezes."])
+    await callTool(person, "save_memory", { content });
+  const asked = await callCounted(person.userId, "search_memory", { query: "harbour lantern" });
   expect(asked.roundTrips).toBe(2);
 });
 
-async function expectTheSame(index: SearchIndex<FoundMemory>): Promise<void> {
-  const tokensOf = (words: readonly string[]) => words.map((word) => tokenOf.get(word) ?? "");
+/** Expects the same rows, and returns how many of the searches had guessed what to ask for. */
+async function shareGuessed(index: SearchIndex<FoundMemory>): Promise<number> {
+  let searches = 0;
   let guessed = 0;
   await fc.assert(
     fc.asyncProperty(query, async ({ words, synonyms, required, excluded, isFiltered }) => {
@@ -112,20 +152,19 @@ async function expectTheSame(index: SearchIndex<FoundMemory>): Promise<void> {
         isFiltered,
       };
       let finds = 0;
-      const counting: SearchIndex<FoundMemory> = {
-        ...index,
-        find: (match) => {
-          finds += 1;
-          return index.find(match);
-        },
-      };
+      const counting = { ...index, find: (match: Match) => ((finds += 1), index.find(match)) };
       const found = await searchIndex(counting, asked);
+      searches += 1;
       if (finds === 0) guessed += 1;
-      expect(found).toEqual(await searchIndex({ ...index, guessFrequency: null }, asked));
+      expect(found).toEqual(await searchIndex({ ...index, guess: () => null }, asked));
     }),
-    { numRuns: runs(60, 1_000) },
+    { numRuns: runs(80, 1_000) },
   );
-  expect(guessed, "some were found without asking again").toBeGreaterThan(5);
+  return guessed / searches;
+}
+
+function tokensOf(words: readonly string[]): string[] {
+  return words.map((word) => tokenOf.get(word) ?? "");
 }
 
 async function opened(userId: string): Promise<OpenAccount> {

@@ -47,8 +47,9 @@ export function keepFocus(): () => void {
       givesUpAt = Infinity;
       return;
     }
-    // However much changes meanwhile: the time runs from the first change on.
+    // However much changes meanwhile: the time runs from the first change on, and when it is over what is planned is no longer put off.
     if (givesUpAt === Infinity) givesUpAt = performance.now() + GIVE_UP_MS;
+    if (performance.now() >= givesUpAt) return;
     stop();
     // A browser takes the focus from what is disabled with the next frame, and only then it can be seen that it is nowhere.
     frame = requestAnimationFrame(() => {

@@ -1,6 +1,6 @@
 /** What stays while pages change: the way between them, the messages, the keys. */
 import { onlineManager } from "@tanstack/react-query";
-import { useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
 import { Icon } from "./icon.tsx";
 import { keepFocus } from "./keep-focus.ts";
 import { Navigation } from "./navigation.tsx";
@@ -47,24 +47,31 @@ function Brand() {
 
 function Menu() {
   const [isOpen, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   const [drawer, wantDrawer] = useLater(() => import("./drawer.tsx"));
-  const open = () => {
+  const open = async () => {
     setOpen(true);
-    wantDrawer();
+    if (await wantDrawer()) return;
+    setOpen(false);
+    // Mostly the server has a newer version by now. Without a connection the page says so already.
+    if (navigator.onLine) location.reload();
   };
   return (
     <>
       <button
+        ref={button}
         type="button"
         className="icon-button drawer-button"
         aria-label="Menu"
         aria-haspopup="dialog"
         aria-expanded={isOpen}
-        onClick={open}
+        onClick={() => void open()}
       >
         <Icon name="menu" size={24} />
       </button>
-      {drawer === null ? null : <drawer.Drawer isOpen={isOpen} close={() => setOpen(false)} />}
+      {drawer === null ? null : (
+        <drawer.Drawer isOpen={isOpen} close={() => setOpen(false)} opener={button} />
+      )}
     </>
   );
 }

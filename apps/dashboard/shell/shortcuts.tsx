@@ -43,7 +43,7 @@ export function Shortcuts() {
       if (event.key === "?") {
         event.preventDefault();
         setShown([...shortcuts]);
-        wantList();
+        void wantList().then((isThere) => (isThere ? undefined : setShown([])));
       }
       const last = [...shortcuts].findLast(({ key }) => key === event.key);
       if (last === undefined) return;

@@ -6,6 +6,8 @@ import type { Show } from "./toasts.tsx";
 
 /** Long enough to read it, think, and reach the button. Arbitrary. */
 const SHOWN_MS = 10_000;
+/** Until a screen reader knows of the region. Arbitrary. */
+const KNOWN_MS = 100;
 
 const toasts = Toast.createToastManager();
 
@@ -28,10 +30,13 @@ const show: Show = ({ message, hint, isProblem, action }) => {
   });
 };
 
-/** @param ready told how to show one, as soon as that is possible */
-export function ToastList({ ready }: { readonly ready: (show: Show) => void }) {
-  // After those of the provider below, which hears of no message before.
-  useEffect(() => ready(show), [ready]);
+/** @param onReady told how to show one, as soon as that is possible */
+export function ToastList({ onReady }: { readonly onReady: (show: Show) => void }) {
+  // The provider below hears of no message before its own effects, and a screen reader of none that comes together with its region.
+  useEffect(() => {
+    const known = setTimeout(() => onReady(show), KNOWN_MS);
+    return () => clearTimeout(known);
+  }, [onReady]);
   return (
     <Toast.Provider toastManager={toasts} timeout={SHOWN_MS}>
       <Toast.Portal>

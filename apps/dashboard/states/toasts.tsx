@@ -20,9 +20,12 @@ interface Action {
 
 export type Show = (told: Told) => void;
 
-const waiting: Told[] = [];
+/** An older one would be about something that the person has left long ago. As long as one is shown (`toast-list.tsx`). */
+const WAITS_MS = 10_000;
+
+const waiting: { readonly told: Told; readonly at: number }[] = [];
 let show: Show | null = null;
-let load: () => void = () => {};
+let want: () => void = () => {};
 
 /** @param action what the button on it does, such as undo */
 export function tell(message: string, action?: Action): void {
@@ -36,20 +39,23 @@ export function tellProblem({ message, hint }: ApiProblem): void {
 
 function add(told: Told): void {
   if (show !== null) return show(told);
-  waiting.push(told);
-  load();
+  waiting.push({ told, at: Date.now() });
+  want();
 }
 
 function begin(shows: Show): void {
   show = shows;
-  for (const told of waiting.splice(0)) shows(told);
+  for (const { told, at } of waiting.splice(0)) {
+    if (Date.now() - at < WAITS_MS) shows(told);
+  }
 }
 
 /** Once, beside all that tells. */
 export function Toasts() {
-  const [list, want] = useLater(() => import("./toast-list.tsx"));
+  const [list, wantList] = useLater(() => import("./toast-list.tsx"));
   useEffect(() => {
-    load = want;
-  }, [want]);
-  return list === null ? null : <list.ToastList ready={begin} />;
+    want = () => void wantList();
+    if (waiting.length > 0) want();
+  }, [wantList]);
+  return list === null ? null : <list.ToastList onReady={begin} />;
 }
