@@ -28,7 +28,7 @@ export async function readProfile(
   },
 ): Promise<Memory[]> {
   const filter = { status: "active", liveAt: now, categories: PROFILE_CATEGORIES } as const;
-  const rows = await at.memories.first(filter, "important", MAX_MEMORIES);
+  const rows = await at.memories.first(filter, "important", { limit: MAX_MEMORIES });
   const opened = await Promise.all(rows.map((row) => openMemory(at.keys, row)));
   return takeWithinBudget(opened, maxTokens, costOf);
 }

@@ -224,20 +224,18 @@ async function suggest(
 ): Promise<MemoryHit[]> {
   const left = maxTokens - hits.reduce((sum, hit) => sum + costOf(hit), 0);
   if (hits.length > 0 && left <= 0) return [];
-  const matched = new Set(matching.map(({ id }) => id));
-  const wanted = Math.min(SUGGESTIONS, room);
-  const rows = await at.memories.first(filter, "important", wanted + matched.size);
+  const rows = await at.memories.first(filter, "important", {
+    limit: Math.min(SUGGESTIONS, room),
+    except: matching.map(({ id }) => id),
+  });
   const opened = await Promise.all(
-    rows
-      .filter(({ id }) => !matched.has(id))
-      .slice(0, wanted)
-      .map(async (row): Promise<MemoryHit> => {
-        const hit = hitOf(await openMemory(at.keys, row), new Set(), {
-          matched: false,
-          relevance: 0,
-        });
-        return { ...hit, why: ["shares no word with the query; important or recent"] };
-      }),
+    rows.map(async (row): Promise<MemoryHit> => {
+      const hit = hitOf(await openMemory(at.keys, row), new Set(), {
+        matched: false,
+        relevance: 0,
+      });
+      return { ...hit, why: ["shares no word with the query; important or recent"] };
+    }),
   );
   return takeWithinBudget(opened, left, costOf);
 }

@@ -240,13 +240,14 @@ export function openMemories(d1: D1Database, userId: string) {
     filter: MemoryFilter,
     order: MemoryOrder,
     { from, limit }: { readonly from: MemoryPlace | null; readonly limit: number },
+    others?: SQL,
   ) {
     const [columns, direction] = sortOf(order);
     const place = from === null ? undefined : placeCondition(columns, direction, from);
     return db
       .select(row)
       .from(memories)
-      .where(and(...conditionsOf(userId, filter), place))
+      .where(and(...conditionsOf(userId, filter), place, others))
       .orderBy(...columns.map((column) => direction(column)))
       .limit(limit);
   }
@@ -347,8 +348,17 @@ export function openMemories(d1: D1Database, userId: string) {
     },
 
     /** The first rows of a listing. Nothing is counted, which would walk all that pass the filter. */
-    async first(filter: MemoryFilter, order: MemoryOrder, limit: number): Promise<MemoryRow[]> {
-      return ordered(filter, order, { from: null, limit });
+    /** @param except ids of those that are not wanted */
+    async first(
+      filter: MemoryFilter,
+      order: MemoryOrder,
+      { limit, except = [] }: { readonly limit: number; readonly except?: readonly string[] },
+    ): Promise<MemoryRow[]> {
+      const others =
+        except.length === 0
+          ? undefined
+          : sql`${memories.id} NOT IN (SELECT value FROM json_each(${JSON.stringify(except)}))`;
+      return ordered(filter, order, { from: null, limit }, others);
     },
 
     async list(
