@@ -27,7 +27,7 @@ import { logProblem, reportError } from "./log.ts";
 import { openPace } from "./pace.ts";
 import { accountClosing, paused, tooFast } from "./refusals.ts";
 import { SCOPES } from "./scopes.ts";
-import { checkPart, isCheckDue, readCheck, sumOf } from "./integrity/check.ts";
+import { checkPart, hasUnchecked, isCheckDue, readCheck, sumOf } from "./integrity/check.ts";
 import { operationsSince } from "./memory/changes.ts";
 import { TRASH_DAYS } from "./memory/memory.ts";
 import { emptyVocabulary, type Vocabulary } from "./search/vocabulary.ts";
@@ -87,7 +87,7 @@ export class UserAgent extends Agent<Env, LiveState> {
   #forgetting: ReturnType<typeof setTimeout> | null = null;
   #isTrashPlanned = false;
   /** Saves looking for the plan on each request. */
-  #nextBackupAt = 0;
+  #nextNightAt = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -118,7 +118,7 @@ export class UserAgent extends Agent<Env, LiveState> {
     }
     if (account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
     await this.#planUpkeep(account);
-    await this.#planBackup();
+    await this.#planNight();
     const context = {
       account,
       caller: {
@@ -183,7 +183,7 @@ export class UserAgent extends Agent<Env, LiveState> {
     if (account instanceof UserError) return createRefusingApi(account).fetch(request);
     if (account === null) return refuse();
     await this.#planUpkeep(account);
-    await this.#planBackup();
+    await this.#planNight();
     const isReadOnly = grant.state === "read_only";
     return createApi({
       account,
@@ -290,9 +290,11 @@ export class UserAgent extends Agent<Env, LiveState> {
       const now = Date.now();
       const before = now - TRASH_DAYS * DAY_SECONDS * 1_000;
       const { trashPart } = readPlan(this.env.PLAN);
-      const { isDue, isWaiting } = await this.#lasting.oneAtATime(() =>
+      const { isPurged, isDue, isWaiting } = await this.#lasting.oneAtATime(() =>
         emptyTrash(this.env.DB, this.name, { before, now, part: trashPart }),
       );
+      // Nobody need come by for what the night does about a change.
+      if (isPurged) await this.#planNight();
       const account = await openUser(this.env, this.name);
       const isKept = account !== null && (await removeExpiredArchives(account, now));
       // A request that came meanwhile may have met this call in the schedule, which is leaving it now.
@@ -352,34 +354,44 @@ export class UserAgent extends Agent<Env, LiveState> {
       });
       if (work !== null) await this.#startBackup(work);
       // A request that came meanwhile may have met what is cancelled now.
-      this.#nextBackupAt = 0;
+      this.#nextNightAt = 0;
       return work === null ? null : nextNight;
     });
   }
 
-  /** A scheduled call, in the same night: goes on in parts until all rows were looked at, if that was a week ago. */
+  /**
+   * A scheduled call, in the same night: goes on in parts until all rows were looked at, where something changed since they were. It comes
+   * again each night while there is what it has not seen, as after a repair, or where the plan lets nights pass; else it is planned anew.
+   */
   async checkIntegrity(): Promise<void> {
     const now = Date.now();
     const nextNight = new Date(nextBackupTime(now, this.name));
     await this.#runScheduled("checkIntegrity", nextNight, async () => {
       const account = await openUser(this.env, this.name);
-      if (account === null || !isCheckDue(readCheck(account.row.integrity), now)) return null;
+      if (account === null) return null;
+      const { plan } = account;
+      const last = readCheck(account.row.integrity);
+      const isChanged = await hasUnchecked(account, last);
+      // As for a backup.
+      this.#nextNightAt = 0;
+      if (!isCheckDue(last, { now, isChanged, plan })) return isChanged ? nextNight : null;
       const check = await checkPart(account, now);
       if (check.finishedAt === null) return NEXT_CHECK_SECONDS;
       if (sumOf(check.left) > 0) {
         logProblem("integrity check", `left unrepaired: ${JSON.stringify(check.left)}`);
       }
-      return null;
+      return (await hasUnchecked(account, check)) ? nextNight : null;
     });
   }
 
-  async #planBackup(): Promise<void> {
+  /** A backup and a check in the coming night, each of which finds out whether there is anything to do. */
+  async #planNight(): Promise<void> {
     const now = Date.now();
-    if (now < this.#nextBackupAt) return;
+    if (now < this.#nextNightAt) return;
     const next = nextBackupTime(now, this.name);
     await this.schedule(new Date(next), "backUp", undefined, { idempotent: true });
     await this.schedule(new Date(next), "checkIntegrity", undefined, { idempotent: true });
-    this.#nextBackupAt = next;
+    this.#nextNightAt = next;
   }
 
   async #startExport(jobId: string, plan: ExportPlan): Promise<void> {

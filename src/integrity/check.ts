@@ -4,10 +4,11 @@
  * the account's row, so that anybody goes on with it.
  */
 import { reportError } from "../log.ts";
+import type { ChangeMark } from "../storage/backups.ts";
 import type { PageOf, WalkedTable } from "../storage/integrity-pages.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
-import { userErrorOf } from "../storage/plan.ts";
-import { refuseWhileRestoring } from "../transfer/backup.ts";
+import { dayOf, userErrorOf, type Plan } from "../storage/plan.ts";
+import { isSameMark, refuseWhileRestoring } from "../transfer/backup.ts";
 import { checkConversations, checkMessages } from "./check-conversations.ts";
 import { checkLabelled, checkLabelNames } from "./check-labels.ts";
 import { checkMemories } from "./check-memories.ts";
@@ -42,6 +43,10 @@ export interface IntegrityCheck {
   readonly named: readonly Damage[];
   /** What the check before came to, which is told until this one has ended. */
   readonly last?: FinishedCheck | null;
+  /** What the account held when it began. Earlier versions of Cofio did not note it, nor what follows. */
+  readonly mark?: ChangeMark;
+  /** Numbers of the indexes that were looked at, whosever they are. */
+  readonly walked?: number;
 }
 
 export interface FinishedCheck {
@@ -75,9 +80,10 @@ const PAGES_A_PART = 3;
 const MAX_ROWS = 200;
 /** Each comes with its memory's text, which may be a file of 100 KiB. */
 const MAX_LABELLED = 40;
-/** Between two checks that nobody asked for: it reads all that there is. As backups are rehearsed. */
+/** After so many days an account in use is checked by itself although nothing changed: disks and databases err too. As backups are rehearsed. */
 const DAYS_BETWEEN = 7;
-const DAY_MS = 86_400_000;
+/** Rows that D1 reads for each row that is checked, with its entry, operations, neighbours and sums: some 10 (`test/integrity/check.test.ts` meters them); and for each number of an index. */
+const READS = { aRow: 12, aNumber: 2 };
 /** Numbers of index entries, which are looked up without a row's work. Arbitrary. */
 const ENTRIES_A_PAGE = 5_000;
 
@@ -94,7 +100,10 @@ export async function checkPart(at: OpenAccount, now: number): Promise<Integrity
   await refuseWhileRestoring(at.backups, now);
   const seen = at.row.integrity;
   const before = readCheck(seen);
-  let check = before === null || before.finishedAt !== null ? begun(now, before) : before;
+  let check =
+    before === null || before.finishedAt !== null
+      ? begun(now, before, await at.backups.mark())
+      : before;
   // Opening a row and reading its words takes 110–160 µs, and an invocation of the free plan has 10 ms.
   const limit = Math.min(at.plan.batch.messages, MAX_ROWS);
   for (let [page, rows] = [0, 0]; page < PAGES_A_PART && rows < limit; page++) {
@@ -110,10 +119,42 @@ export async function checkPart(at: OpenAccount, now: number): Promise<Integrity
   return readCheck(await at.integrity.kept()) ?? check;
 }
 
-/** Whether the object is to check by itself: one that is under way, or after a week. */
-export function isCheckDue(check: IntegrityCheck | null, now: number): boolean {
-  const finishedAt = check?.finishedAt ?? null;
-  return finishedAt === null || now - finishedAt >= DAYS_BETWEEN * DAY_MS;
+/** Whether anything may be otherwise than the last check that ended left it. What it named and left it would find again. */
+export async function hasUnchecked(
+  at: Pick<OpenAccount, "backups">,
+  check: IntegrityCheck | null,
+): Promise<boolean> {
+  if (check === null || check.finishedAt === null || check.mark === undefined) return true;
+  if ((check.left.unchecked ?? 0) > 0) return true;
+  // A repair is a change, too: it is looked at once more.
+  return !isSameMark(check.mark, await at.backups.mark());
+}
+
+/** Whether the object is to check by itself this night: one that is under way, what changed as often as the plan has it, and after a week. */
+export function isCheckDue(
+  check: IntegrityCheck | null,
+  {
+    now,
+    isChanged,
+    plan,
+  }: { readonly now: number; readonly isChanged: boolean; readonly plan: Plan },
+): boolean {
+  if (check === null || check.finishedAt === null) return true;
+  // Each night is another day; they are not to the second as long after one another.
+  const nights = dayOf(now) - dayOf(check.startedAt);
+  return nights >= DAYS_BETWEEN || (isChanged && nights >= nightsBetween(check, plan));
+}
+
+/** How many rows D1 reads for such a check, at most. */
+export function readsOf({
+  checked,
+  walked = 0,
+}: Pick<IntegrityCheck, "checked" | "walked">): number {
+  return READS.aRow * sumOf(checked) + READS.aNumber * walked;
+}
+
+function nightsBetween(check: IntegrityCheck, { checkReads }: Plan): number {
+  return checkReads === null ? 1 : Math.max(1, Math.ceil(readsOf(check) / checkReads));
 }
 
 /** How many were found, of one kind of damage or the other. */
@@ -129,16 +170,16 @@ export function finishedCheck(check: IntegrityCheck | null): FinishedCheck | nul
   return { finishedAt, repaired: sumOf(repaired), left: sumOf(left) };
 }
 
-function begun(now: number, before: IntegrityCheck | null): IntegrityCheck {
+function begun(now: number, before: IntegrityCheck | null, mark: ChangeMark): IntegrityCheck {
   const [phase] = PHASES;
-  const nothing = { checked: {}, repaired: {}, left: {}, named: [] };
+  const nothing = { checked: {}, repaired: {}, left: {}, named: [], walked: 0 };
   const last = finishedCheck(before);
-  return { startedAt: now, finishedAt: null, phase, after: [], ...nothing, last };
+  return { startedAt: now, finishedAt: null, phase, after: [], ...nothing, last, mark };
 }
 
 function after(
   check: IntegrityCheck,
-  { rows, next, repaired, left }: CheckedPage,
+  { rows, walked = 0, next, repaired, left }: CheckedPage,
   now: number,
 ): IntegrityCheck {
   const { phase } = check;
@@ -148,6 +189,7 @@ function after(
   return {
     ...check,
     checked: { ...check.checked, [phase]: (check.checked[phase] ?? 0) + rows },
+    walked: (check.walked ?? 0) + walked,
     repaired: withCounts(check.repaired, repaired),
     left: withCounts(check.left, left),
     named: [
@@ -254,13 +296,14 @@ async function checkEntries(
 ): Promise<CheckedPage> {
   const start = Number(from);
   const upTo = start + ENTRIES_A_PAGE;
-  const { dropped, isEnd } = await at.integrity.dropRowless(index, { after: start, upTo });
+  const { dropped, highest, isEnd } = await at.integrity.dropRowless(index, { after: start, upTo });
   const repaired = Array.from({ length: dropped }, () => ({
     what: "index_entry" as const,
     kind: "account" as const,
     id: `${index}_fts`,
   }));
-  return { rows: 0, next: isEnd ? null : [upTo], repaired, left: [] };
+  const walked = Math.max(0, Math.min(highest, upTo) - start);
+  return { rows: 0, walked, next: isEnd ? null : [upTo], repaired, left: [] };
 }
 
 async function checkCounters(at: OpenAccount): Promise<CheckedPage> {

@@ -63,6 +63,8 @@ export interface Damage<What extends string = Repaired | Left> {
 /** What one page came to. */
 export interface CheckedPage {
   readonly rows: number;
+  /** Numbers of an index that were looked at. */
+  readonly walked?: number;
   /** Where the next page begins; null: there is none. */
   readonly next: readonly (string | number)[] | null;
   readonly repaired: readonly Damage<Repaired>[];

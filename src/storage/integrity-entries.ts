@@ -63,11 +63,11 @@ const rowless = (table: "memories" | "messages") => `id > ?1 AND id <= ?2
 
 export function openIntegrityEntries(d1: D1Database) {
   return {
-    /** Takes entries without a row out of a stretch of an index. @returns how many, and whether there are numbers beyond */
+    /** Takes entries without a row out of a stretch of an index. @returns how many, the highest number of the index, and whether it is in the stretch */
     async dropRowless(
       index: "memories" | "messages",
       { after, upTo }: { readonly after: number; readonly upTo: number },
-    ): Promise<{ readonly dropped: number; readonly isEnd: boolean }> {
+    ): Promise<{ readonly dropped: number; readonly highest: number; readonly isEnd: boolean }> {
       const found = await d1.batch<{ id: number | null }>([
         d1.prepare(`SELECT id FROM ${index}_fts_docsize WHERE ${rowless(index)}`).bind(after, upTo),
         d1.prepare(`SELECT max(id) AS id FROM ${index}_fts_docsize`),
@@ -82,7 +82,8 @@ export function openIntegrityEntries(d1: D1Database) {
             .bind(JSON.stringify(ids)),
         ]);
       }
-      return { dropped: ids.length, isEnd: (found[1]?.results[0]?.id ?? 0) <= upTo };
+      const highest = found[1]?.results[0]?.id ?? 0;
+      return { dropped: ids.length, highest, isEnd: highest <= upTo };
     },
   };
 }

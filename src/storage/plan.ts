@@ -15,6 +15,8 @@ export interface Plan {
   readonly stepSize: number;
   /** What the trash may be emptied of in one go, of which there is one an hour. */
   readonly trashPart: TrashPart;
+  /** Rows that D1 may read for the check of one account that comes by itself, on the average of nights; null: as many as there are. */
+  readonly checkReads: number | null;
   /** Of the database, in one request (developers.cloudflare.com/d1/platform/limits). */
   readonly statements: number;
 }
@@ -33,6 +35,7 @@ const PAID: Plan = {
   stepSize: 10,
   // Arbitrary: seconds of work for the database.
   trashPart: { memories: 3_000, conversations: 1_000, messages: 10_000 },
+  checkReads: null,
   statements: 1_000,
 };
 
@@ -47,6 +50,8 @@ const FREE: Plan = {
   stepSize: 1,
   // D1 counts 2 rows written for a message and some 7 for a memory, so a part writes 2,000, and a day of hourly ones half of what it may.
   trashPart: { memories: 150, conversations: 50, messages: 500 },
+  // A fiftieth of the day's 5 million, for all databases of an account: searches read too, and there may be several people.
+  checkReads: 100_000,
   statements: 50,
 };
 

@@ -10,6 +10,8 @@ import { REMOVED_FROM } from "./conversations.ts";
 import type { TrashPart } from "./plan.ts";
 
 export interface EmptiedTrash {
+  /** Something went. */
+  readonly isPurged: boolean;
   /** More is due than was purged in one go. */
   readonly isDue: boolean;
   /** Something is in the trash, due or not. */
@@ -100,7 +102,11 @@ export async function emptyTrash(
     d1.prepare(SQL_LEFT).bind(userId, before),
   ]);
   const [found] = left?.results ?? [];
-  return { isDue: found?.isDue === 1, isWaiting: found?.isWaiting === 1 };
+  return {
+    isPurged: memories.length + conversations.length > 0,
+    isDue: found?.isDue === 1,
+    isWaiting: found?.isWaiting === 1,
+  };
 }
 
 async function purgeConversations(

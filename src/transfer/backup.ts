@@ -162,7 +162,7 @@ async function write(step: Step, stores: BackupStores, jobId: string): Promise<v
     const mark = await workStep(`begin ${reading}`, () => backups.mark());
     const chunks = await writeChunks(workStep, stores, { jobId, reading });
     const isSettled = await workStep(`end ${reading}`, async () =>
-      isSame(mark, await backups.mark()),
+      isSameMark(mark, await backups.mark()),
     );
     if (isSettled || reading === READINGS) {
       const { operation, changes } = mark;
@@ -194,7 +194,8 @@ async function write(step: Step, stores: BackupStores, jobId: string): Promise<v
   }
 }
 
-function isSame(one: ChangeMark, other: ChangeMark): boolean {
+/** Whether an account holds what it held. */
+export function isSameMark(one: ChangeMark, other: ChangeMark): boolean {
   return one.operation === other.operation && one.changes === other.changes;
 }
 

@@ -130,6 +130,21 @@ test("the page reads once what it changed itself, and the chart only then", asyn
   expect(readings("/api/timeline")).toBe(1);
 });
 
+test("what is stored is told with how much of it the server keeps, where it says so", async () => {
+  const { page, open } = dashboard;
+  expect(await figureNote("Storage")).toBe("encrypted at rest");
+  await page.route("**/api/stats", async (route) => {
+    const answer = await route.fetch();
+    const stats = await answer.json();
+    const quota = { ...stats.quota, bytes_used: 12_000_000, bytes_limit: 400_000_000 };
+    await route.fulfill({ json: { ...stats, bytes: 12_000_000, quota } });
+  });
+  await open("/");
+  await expect.poll(() => figure("Storage"), SOON).toBe("12 MB");
+  expect(await figureNote("Storage")).toBe("of at most 400 MB");
+  await page.unroute("**/api/stats");
+});
+
 test("a backup that failed is told on the first page", async () => {
   const { page, open } = dashboard;
   await page.route("**/api/stats", async (route) => {
@@ -154,6 +169,11 @@ function legend() {
 async function figure(name: string): Promise<string | null> {
   const box = dashboard.page.locator(".figure", { hasText: name });
   return (await box.count()) === 0 ? null : box.locator("dd").first().innerText();
+}
+
+/** What stands below it. */
+function figureNote(name: string): Promise<string> {
+  return dashboard.page.locator(".figure", { hasText: name }).locator("dd").last().innerText();
 }
 
 function memory(content: string, source: string, daysAgo: number) {

@@ -1,7 +1,8 @@
 /**
- * Writes of each kind (`WRITES`; what is tried elsewhere or not at all is named in `NOT_HERE`), with each of their calls to the database
- * failing once: before it is carried out, and where it writes also after, when only the answer gets lost. What is there then is what was there before, or what would be there without the fault; whoever was told that it
- * failed repeats it, and it is there once. And archives, with each call to R2 failing.
+ * Writes of each kind (`WRITES`; what is tried elsewhere is named in `NOT_HERE`), with each of their calls to database and bucket failing
+ * once: before it is carried out, and where it writes also after, when only the answer gets lost. What is there then is what was there
+ * before, or what would be there without the fault; whoever was told that it failed repeats it, and it is there once. And archives, with
+ * each call to R2 failing.
  */
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
@@ -9,6 +10,8 @@ import { createApi } from "../../src/http/api.ts";
 import { tools } from "../../src/mcp/tools/index.ts";
 import { removeExpiredArchives } from "../../src/transfer/export-job.ts";
 import { openUser } from "../../src/user.ts";
+import { newId } from "../../src/vault/ids.ts";
+import { backedUpAtOnce } from "../support/backups.ts";
 import { countersOf, sumsOf } from "../support/counters.ts";
 import { injectFaults, isInjected, withFaults, type Faults } from "../support/faults.ts";
 import {
@@ -19,7 +22,7 @@ import {
   newPerson,
   type Person,
 } from "../support/people.ts";
-import { verified } from "../support/verify.ts";
+import { damaged, verified } from "../support/verify.ts";
 
 // Answers are read key by key.
 type Json = Record<string, any>;
@@ -47,6 +50,14 @@ interface Write {
   readonly refusesTwice?: RegExp;
   /** Of what `rowsSince` reads it changes nothing. */
   readonly leavesRows?: true;
+  /** What is to be seen of it elsewhere. */
+  readonly look?: (person: Person, asked: Request) => Promise<unknown>;
+  /** It changes nothing at all. */
+  readonly writesNothing?: true;
+  /** It is several batches by design: one that failed may have stopped between them, and what is asked again goes on. */
+  readonly stopsBetween?: true;
+  /** One request does a part: it is sent until an answer says so. */
+  readonly isEnd?: (answer: Json) => boolean;
 }
 
 /** On a machine that does much else. */
@@ -209,9 +220,7 @@ const WRITES: Readonly<Record<string, Write>> = {
   "a store deleted": {
     through: "DELETE /v1/memory_stores/:store",
     prepare: async (person, mark) => {
-      const { data } = await callApi(person, "POST", "/v1/memory_stores", { name: mark });
-      const path = `/v1/memory_stores/${data["id"]}`;
-      await callApi(person, "POST", `${path}/memories`, { path: "/a", content: `${mark} a` });
+      const { path } = await store(person, mark);
       return { method: "DELETE", path };
     },
     refusesTwice: /not_found_error/u,
@@ -219,9 +228,7 @@ const WRITES: Readonly<Record<string, Write>> = {
   "a store renamed": {
     through: "POST /v1/memory_stores/:store",
     prepare: async (person, mark) => {
-      const { data } = await callApi(person, "POST", "/v1/memory_stores", { name: mark });
-      const path = `/v1/memory_stores/${data["id"]}`;
-      await callApi(person, "POST", `${path}/memories`, { path: "/a", content: `${mark} a` });
+      const { path } = await store(person, mark);
       return { method: "POST", path, body: { name: `${mark} renamed` } };
     },
   },
@@ -232,15 +239,172 @@ const WRITES: Readonly<Record<string, Write>> = {
   "a conversation deleted": {
     through: "DELETE /api/conversations/:id",
     prepare: async (person, mark) => {
-      await callTool(person, "import_data", chat(mark));
-      const { data } = await callTool(person, "list_conversations", { limit: 100 });
-      const { id } = data["conversations"].find(({ title }: Json) => title === `${mark} chat`);
+      const [id] = await imported(person, [mark]);
       return { method: "DELETE", path: `/api/conversations/${id}` };
+    },
+  },
+  "conversations deleted": {
+    through: "POST /api/conversations/delete",
+    prepare: async (person, mark) => {
+      const ids = await imported(person, [`${mark} one`, `${mark} two`]);
+      return { method: "POST", path: "/api/conversations/delete", body: { ids } };
+    },
+  },
+  "conversations restored": {
+    through: "POST /api/conversations/restore",
+    prepare: async (person, mark) => {
+      const ids = await imported(person, [`${mark} one`, `${mark} two`]);
+      await callApi(person, "POST", "/api/conversations/delete", { ids });
+      return { method: "POST", path: "/api/conversations/restore", body: { ids } };
+    },
+  },
+  "a conversation restored": {
+    through: "POST /api/conversations/:id/restore",
+    prepare: async (person, mark) => {
+      const [id] = await imported(person, [mark]);
+      await callApi(person, "DELETE", `/api/conversations/${id}`);
+      return { method: "POST", path: `/api/conversations/${id}/restore` };
+    },
+  },
+  "an import cancelled": {
+    through: "POST /api/imports/:id/cancel",
+    prepare: async (person, mark) => {
+      const format = { name: "a.json", format: "Claude conversations", source: "claude" };
+      const { data } = await callApi(person, "POST", "/api/imports/begin", {
+        files: [{ outcome: "read", ...format, truncated: false }],
+        totals: { conversation: 0, message: 0, memory: 2 },
+        key: mark,
+        bytesTotal: 2,
+      });
+      const path = `/api/imports/${data["job"].id}`;
+      const provenance = { platform: "cofio", id: mark };
+      const memory = { source: "cofio", provenance, content: `${mark} grows figs`, tags: [] };
+      const records = [{ type: "memory", memory }];
+      await callApi(person, "POST", `${path}/batches`, { number: 1, records, bytesRead: 1 });
+      return { method: "POST", path: `${path}/cancel` };
+    },
+    look: async (person, { path }) => {
+      const { data } = await callApi(person, "GET", path.replace(/\/cancel$/u, ""));
+      return [data["job"].state, data["items"]];
+    },
+  },
+  "a backup removed": {
+    through: "DELETE /api/backups/:id",
+    prepare: async (person) => ({
+      method: "DELETE",
+      path: `/api/backups/${await backedUpAtOnce(person)}`,
+    }),
+    // Nobody restores what is cancelled; then its objects go, then the job.
+    stopsBetween: true,
+    look: async (person, { path }) => {
+      const { status } = await callApi(person, "GET", path);
+      const id = path.split("/").at(-1);
+      const kept = await env.ARCHIVES.list({ prefix: `backups/${person.userId}/${id}/` });
+      return [status, kept.objects.length > 0];
+    },
+    refusesTwice: /no backup with this id/u,
+  },
+  "a sync begun": {
+    through: "POST /api/sync/begin",
+    // Its operation is made by the first write.
+    writesNothing: true,
+    prepare: async () => ({ method: "POST", path: "/api/sync/begin", body: {} }),
+  },
+  "a sync's write": {
+    through: "POST /api/sync/write",
+    // Memories are one batch, conversations the next.
+    stopsBetween: true,
+    prepare: async (person, mark) => {
+      const { data } = await callApi(person, "POST", "/api/sync/begin", {});
+      const body = { operation_id: data["operation_id"], ...unitsOf(mark) };
+      return { method: "POST", path: "/api/sync/write", body };
+    },
+  },
+  "an undo of a client": {
+    through: "POST /api/undo",
+    // Each of its operations is undone by itself.
+    stopsBetween: true,
+    prepare: async (person, mark) => {
+      const id = await saved(person.assistant, `${mark} has a boat`);
+      await callTool(person.assistant, "update_memory", { id, content: `${mark} has a ship` });
+      const { data } = await callApi(person, "GET", "/api/operations?limit=2");
+      const [, { grant_id, created_at }] = data["operations"];
+      return { method: "POST", path: "/api/undo", body: { grant_id, since: created_at } };
+    },
+  },
+  "an integrity check that repairs": {
+    through: "POST /api/verify",
+    stopsBetween: true,
+    isEnd: ({ check }) => check.state === "finished",
+    // The account's first memory, again each time: more of them would be more parts.
+    prepare: async (person) => {
+      for (const damage of DAMAGES) await damaged(person, damage);
+      return { method: "POST", path: "/api/verify" };
+    },
+    look: async (person) => {
+      const rows = await env.DB.prepare(SQL_DERIVED).bind(person.userId).first();
+      const { data } = await callApi(person, "GET", "/api/verify");
+      return [rows, data["check"]?.left];
+    },
+  },
+  "a new store": {
+    through: "POST /v1/memory_stores",
+    prepare: async (_, mark) => ({
+      method: "POST",
+      path: "/v1/memory_stores",
+      body: { name: mark, description: `${mark} notes` },
+    }),
+    refusesTwice: /There is a memory store called/u,
+  },
+  "a store archived": {
+    through: "POST /v1/memory_stores/:store/archive",
+    prepare: async (person, mark) => {
+      const { path } = await store(person, mark);
+      return { method: "POST", path: `${path}/archive` };
+    },
+  },
+  "a new memory of a store": {
+    through: "POST /v1/memory_stores/:store/memories",
+    prepare: async (person, mark) => {
+      const { path } = await store(person, mark);
+      const body = { path: "/b", content: `${mark} b` };
+      return { method: "POST", path: `${path}/memories`, body };
+    },
+    refusesTwice: /memory_path_conflict_error/u,
+  },
+  "a memory of a store changed and moved": {
+    through: "POST /v1/memory_stores/:store/memories/:memory",
+    prepare: async (person, mark) => {
+      const { path, memory } = await store(person, mark);
+      const body = { path: "/c", content: `${mark} c` };
+      return { method: "POST", path: `${path}/memories/${memory["id"]}`, body };
+    },
+  },
+  "a memory of a store deleted": {
+    through: "DELETE /v1/memory_stores/:store/memories/:memory",
+    prepare: async (person, mark) => {
+      const { path, memory } = await store(person, mark);
+      return { method: "DELETE", path: `${path}/memories/${memory["id"]}` };
+    },
+    refusesTwice: /not_found_error/u,
+  },
+  "an earlier text redacted": {
+    through: "POST /v1/memory_stores/:store/memory_versions/:version/redact",
+    prepare: async (person, mark) => {
+      const { path, memory } = await store(person, mark);
+      const changes = { content: `${mark} without it` };
+      await callApi(person, "POST", `${path}/memories/${memory["id"]}`, changes);
+      const version = `${path}/memory_versions/${memory["memory_version_id"]}`;
+      return { method: "POST", path: `${version}/redact` };
+    },
+    look: async (person, { path }) => {
+      const { data } = await callApi(person, "GET", path.replace(/\/redact$/u, "?view=full"));
+      return [data["redacted_at"] === null, data["content"] === null];
     },
   },
 };
 
-/** Tools, and routes that are no GET, through which nothing is written above. */
+/** Tools, and routes that are no GET, which are not tried above. */
 const NOT_HERE = {
   reading: [
     "POST /api/memories/search",
@@ -267,24 +431,6 @@ const NOT_HERE = {
     "POST /api/backups/:id/rehearse",
     "POST /api/backups/:id/restore",
   ],
-  /** With a database that fails nowhere. */
-  nowhere: [
-    "POST /api/conversations/delete",
-    "POST /api/conversations/restore",
-    "POST /api/conversations/:id/restore",
-    "POST /api/imports/:id/cancel",
-    "DELETE /api/backups/:id",
-    "POST /api/sync/begin",
-    "POST /api/sync/write",
-    "POST /api/undo",
-    "POST /api/verify",
-    "POST /v1/memory_stores",
-    "POST /v1/memory_stores/:store/archive",
-    "POST /v1/memory_stores/:store/memories",
-    "POST /v1/memory_stores/:store/memories/:memory",
-    "DELETE /v1/memory_stores/:store/memories/:memory",
-    "POST /v1/memory_stores/:store/memory_versions/:version/redact",
-  ],
 } as const;
 
 test("each tool and route that may write is tried here, or named as one that is not", () => {
@@ -310,13 +456,14 @@ test.each(Object.keys(WRITES))(
     const assistant = await newPerson({ name: account });
     const person = { ...(await newPerson({ name: account, trusted: true })), assistant };
     // An account has no row of counters before.
-    await saved(person, "The first one");
+    await callTool(person, "save_memory", { content: "The first one", tags: ["first"] });
     const faults = await injectFaults(person);
     let cases = 0;
     const begin = async () => {
       const since = await newestOperation(person);
       const asked = await write.prepare(person, `case${++cases}x`);
-      return { asked, look: () => rowsSince(person, since) };
+      const look = async () => [await rowsSince(person, since), await write.look?.(person, asked)];
+      return { asked, look };
     };
 
     const undisturbed = await begin();
@@ -325,12 +472,12 @@ test.each(Object.keys(WRITES))(
     const writing: number[] = [];
     faults.calls = 0;
     faults.wrote = (call) => writing.push(call);
-    expect(await send(person, undisturbed.asked)).toMatchObject({ isDone: true });
+    expect(await sendToEnd(person, undisturbed.asked, write)).toMatchObject({ isDone: true });
     delete faults.wrote;
     const { calls } = faults;
     const after = await undisturbed.look();
-    expect(writing).not.toEqual([]);
-    if (write.leavesRows === true) expect(after).toEqual(before);
+    expect(writing.length === 0).toBe(write.writesNothing === true);
+    if (write.leavesRows === true || write.writesNothing === true) expect(after).toEqual(before);
     else expect(after).not.toEqual(before);
 
     const reading = Array.from({ length: calls }, (_, at) => at + 1);
@@ -347,7 +494,7 @@ test.each(Object.keys(WRITES))(
         hasFailed = true;
         return failing;
       };
-      const said = await send(person, asked);
+      const said = await sendToEnd(person, asked, write);
       faults.failing = () => null;
       expect(hasFailed, where).toBe(true);
       const there = await look();
@@ -355,11 +502,11 @@ test.each(Object.keys(WRITES))(
         expect(there, where).toEqual(after);
         continue;
       }
-      expect([before, after], where).toContainEqual(there);
+      if (write.stopsBetween !== true) expect([before, after], where).toContainEqual(there);
       expect(said.problem, where).toMatch(FAILED);
-      const wanted = write.again === undefined ? asked : await write.again(person, asked);
-      if (wanted === null) continue;
-      const repeated = await send(person, wanted);
+      const next = write.again === undefined ? asked : await write.again(person, asked);
+      if (next === null) continue;
+      const repeated = await sendToEnd(person, next, write);
       expect(await look(), `${where}, repeated`).toEqual(after);
       if (!repeated.isDone) expect(repeated.problem, where).toMatch(write.refusesTwice ?? /^$/u);
     }
@@ -430,6 +577,7 @@ const FAILED = /Something went wrong on the server \(reference [0-9a-f]{8}\)/u;
 interface Said {
   readonly isDone: boolean;
   readonly problem: string | null;
+  readonly data: Json;
 }
 
 function isThrough({ method, path, body }: Request, through: string): boolean {
@@ -451,10 +599,18 @@ async function send(person: Person, { method, path, body }: Request): Promise<Sa
   const text = await response.text();
   const data = JSON.parse(/^data: (.*)$/mu.exec(text)?.[1] ?? text) as Json;
   const isDone = response.ok && data["result"]?.isError !== true && data["is_error"] !== true;
-  return {
-    isDone,
-    problem: isDone ? null : JSON.stringify(data),
-  };
+  return { isDone, problem: isDone ? null : JSON.stringify(data), data };
+}
+
+async function sendToEnd(
+  person: Person,
+  asked: Request,
+  { isEnd = () => true }: Pick<Write, "isEnd">,
+): Promise<Said> {
+  for (;;) {
+    const said = await send(person, asked);
+    if (!said.isDone || isEnd(said.data)) return said;
+  }
 }
 
 /** What the rows say in the clear of all that was made since an operation, and which operations those were. */
@@ -476,6 +632,16 @@ async function rowsSince({ userId }: Person, operation: string): Promise<unknown
   );
   return answers.map(({ results }) => results);
 }
+
+/** Each is repaired in another part of the check. */
+const DAMAGES = [
+  "DELETE FROM memory_labels WHERE user_id = ?1",
+  "DELETE FROM memories_fts WHERE rowid IN (SELECT seq FROM memories WHERE user_id = ?1)",
+  "UPDATE accounts SET memories_active = memories_active + 9 WHERE user_id = ?1",
+];
+const SQL_DERIVED = `SELECT memories_active, (SELECT count(*) FROM memory_labels l WHERE l.user_id = ?1) AS labels,
+    (SELECT count(*) FROM memories_fts_docsize WHERE id IN (SELECT seq FROM memories m WHERE m.user_id = ?1)) AS entries
+  FROM accounts WHERE user_id = ?1`;
 
 async function newestOperation({ userId }: Person): Promise<string> {
   const newest = env.DB.prepare("SELECT max(id) FROM operations WHERE user_id = ?").bind(userId);
@@ -518,6 +684,85 @@ function chat(mark: string): Json {
     items: [
       { platform: "Chat", id: mark, title: `${mark} chat`, messages },
       { content: `${mark} keeps bees` },
+    ],
+  };
+}
+
+/** A chat for each of them. @returns ids of the conversations */
+async function imported(person: Person, marks: readonly string[]): Promise<string[]> {
+  const items = marks.flatMap((mark) => chat(mark)["items"]);
+  const { data } = await callTool(person, "import_data", { items });
+  const { results } = await env.DB.prepare(
+    "SELECT id FROM conversations WHERE user_id = ? AND created_op = ?",
+  )
+    .bind(person.userId, data["operation_id"])
+    .all<{ id: string }>();
+  expect(results).toHaveLength(marks.length);
+  return results.map(({ id }) => id);
+}
+
+/** With a memory in it. */
+async function store(
+  person: Person,
+  mark: string,
+): Promise<{ readonly path: string; readonly memory: Json }> {
+  const { data } = await callApi(person, "POST", "/v1/memory_stores", { name: mark });
+  const path = `/v1/memory_stores/${data["id"]}`;
+  const draft = { path: "/a", content: `${mark} a` };
+  const { data: memory } = await callApi(person, "POST", `${path}/memories`, draft);
+  return { path, memory };
+}
+
+/** What another side has: a memory that was changed once, and a chat. */
+function unitsOf(mark: string): Json {
+  const now = new Date().toISOString();
+  const op = "a".repeat(16);
+  const by = { client: "Elsewhere", grant_id: "elsewhere", created_op: op, changed_op: op };
+  const times = { created_at: now, updated_at: now };
+  const [memory, conversation] = [newId(), newId()];
+  const state = {
+    id: memory,
+    status: "active",
+    category: "other",
+    tags: [mark],
+    importance: 3,
+    source: "api",
+    origin: "user",
+    ...by,
+    ...times,
+    last_used_at: now,
+  };
+  const replaced = { replaced_op: op, replaced_at: now };
+  const states = [
+    { type: "memory_version", ...state, version: 1, content: `${mark} has a kite`, ...replaced },
+    { type: "memory", ...state, version: 2, content: `${mark} has two kites` },
+  ];
+  const chatState = {
+    type: "conversation",
+    id: conversation,
+    version: 1,
+    status: "active",
+    source: "other",
+    title: `${mark} chat`,
+    ...by,
+    ...times,
+  };
+  const messages = ["user", "assistant"].map((role, position) => ({
+    type: "message",
+    conversation,
+    id: newId(),
+    position,
+    version: 1,
+    role,
+    text: `${mark} ${role}`,
+    created_at: now,
+    created_op: op,
+    changed_op: op,
+  }));
+  return {
+    memories: [{ id: memory, expected: null, states }],
+    conversations: [
+      { id: conversation, expected: null, version: 1, states: [chatState], messages },
     ],
   };
 }

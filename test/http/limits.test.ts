@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { addressPrefix } from "../../src/auth/address-limit.ts";
 import type { GrantClaim } from "../../src/grants.ts";
+import { stats } from "../../src/http/openapi/answers.ts";
 import { readLimits } from "../../src/storage/limits.ts";
 import {
   callApi,
@@ -147,6 +148,20 @@ test("an account that is full takes nothing more in, and still reads, shortens a
   expect((await callTool(person, "update_memory", { id, content: "Bakes." })).isError).toBe(false);
   expect((await callTool(person, "save_memory", { content: "Sails." })).isError).toBe(false);
   expect((await callTool(person, "delete_memory", { id })).isError).toBe(false);
+});
+
+test("get_stats tells what is stored of how much, where there is a limit", async () => {
+  const person = await newPerson();
+  await callTool(person, "save_memory", { content: "Bakes rye bread." });
+  const without = await callTool(person, "get_stats");
+  const { bytes } = without.data;
+  expect(Object.keys(without.data["quota"])).toEqual(["memories_used", "memories_limit"]);
+  expect(without.text).toContain(`${bytes} bytes.`);
+  limit({ max_bytes: 400_000_000 });
+  const { data, text } = await callTool(person, "get_stats");
+  expect(data["quota"]).toMatchObject({ bytes_used: bytes, bytes_limit: 400_000_000 });
+  expect(text).toContain(`${bytes} bytes of at most 400000000.`);
+  expect(stats.parse((await callApi(person, "GET", "/api/stats")).data)).toEqual(data);
 });
 
 test("imports that are under way are counted; one more is told when one of them counts no longer, and its turn comes by an end", async () => {

@@ -1,12 +1,19 @@
 /** The integrity check finds what was planted by SQL, repairs what is derived, names the rest, and says nothing of sound accounts. */
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { meteredD1, newMeter } from "../../bench/runtime/metered-d1.ts";
+import { isCheckDue, readCheck, readsOf, type IntegrityCheck } from "../../src/integrity/check.ts";
+import { readPlan } from "../../src/storage/plan.ts";
 import type { UserAgent } from "../../src/user-agent.ts";
-import { indexOf, fill, rowsOf, save } from "../support/backups.ts";
+import { backupsEnded, fill, indexOf, rowsOf, save } from "../support/backups.ts";
 import { countersOf, sumsOf } from "../support/counters.ts";
 import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
 import { damaged, verified } from "../support/verify.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const CLEAN = { state: "finished", repaired: {}, left: {}, named: [] };
 
@@ -302,26 +309,89 @@ test("what is written while the check runs is no damage", async () => {
   expect(await countersOf(person)).toEqual(await sumsOf(person));
 }, 120_000);
 
-test("the object checks by itself, in parts, and not again before a week is over", async () => {
-  const person = await filled();
+test("the object checks by itself in the night after a change, in parts, once more after a repair, and plans none while nothing changes", async () => {
+  onDay(0);
+  const person = await newPerson();
+  await save(person, { content: "Likes rye bread", tags: ["food"] });
+  const first = await checkedInNight(person, 1);
+  expect(first).toMatchObject({ checked: { memories: 1 }, repaired: {}, left: {} });
+  expect(await checkedInNight(person, 2)).toEqual(first);
+  expect(await isCheckPlanned(person)).toBe(false);
+
+  onDay(4);
+  await save(person, { content: "Plays the harp" });
   await damaged(person, `DELETE FROM memories_fts WHERE rowid = ${MEMORY}`);
-  const agent = env.USERS.getByName(person.userId);
-  const last = async () => (await callApi(person, "GET", "/api/verify")).data["check"];
-  do {
-    await runInDurableObject(agent, (instance: UserAgent) => instance.checkIntegrity());
-  } while ((await last()).state !== "finished");
-  const check = await last();
-  expect(check.repaired).toEqual({ index_entry: 1 });
-  await runInDurableObject(agent, (instance: UserAgent) => instance.checkIntegrity());
-  expect(await last()).toEqual(check);
-  const weekAgo = Date.now() - 7 * 86_400_000;
-  await env.DB.prepare(
-    "UPDATE accounts SET integrity = json_set(integrity, '$.finishedAt', ?2) WHERE user_id = ?1",
-  )
-    .bind(person.userId, weekAgo)
-    .run();
-  await runInDurableObject(agent, (instance: UserAgent) => instance.checkIntegrity());
-  expect((await last()).started_at > check.started_at).toBe(true);
+  const second = await checkedInNight(person, 5);
+  expect(second.repaired).toEqual({ index_entry: 1 });
+  const third = await checkedInNight(person, 6);
+  expect(third.startedAt).toBeGreaterThan(second.startedAt);
+  expect(third).toMatchObject({ repaired: {}, left: {} });
+  expect(await checkedInNight(person, 7)).toEqual(third);
+  expect(await isCheckPlanned(person)).toBe(false);
+});
+
+test("what the trash was emptied of is checked although nobody asked for anything since", async () => {
+  onDay(0);
+  const person = await newPerson();
+  const id = await save(person, { content: "Likes rye bread" });
+  await callTool(person, "delete_memory", { id });
+  const first = await checkedInNight(person, 1);
+  expect(first.checked.memories).toBe(1);
+  for (let day = 2; day <= 30; day++) expect(await checkedInNight(person, day)).toEqual(first);
+  const last = await checkedInNight(person, 31);
+  expect(last.checked.memories).toBe(0);
+  await checkedInNight(person, 32);
+  expect(await isCheckPlanned(person)).toBe(false);
+});
+
+test("an account that is used and not changed is checked again after a week", async () => {
+  onDay(0);
+  const person = await newPerson();
+  await save(person, { content: "Likes rye bread" });
+  const first = await checkedInNight(person, 1);
+  for (const [day, isChecked] of [
+    [6, false],
+    [7, true],
+  ] as const) {
+    onDay(day);
+    await callTool(person, "get_stats");
+    const { startedAt } = await checkedInNight(person, day + 1);
+    expect(startedAt > first.startedAt).toBe(isChecked);
+  }
+});
+
+test("on the free plan a large account is checked every few nights, at the latest after seven; on a paid one each night", () => {
+  const DAY = 86_400_000;
+  const due = (rows: number, { plan, walked = 0 }: { plan: string; walked?: number }) => {
+    const ended = { startedAt: 0, finishedAt: 1, phase: "counters", after: [], named: [] } as const;
+    const check = { ...ended, checked: { messages: rows }, walked, repaired: {}, left: {} };
+    const nights = Array.from({ length: 9 }, (_, night) => night);
+    return nights.find((night) =>
+      isCheckDue(check, { now: night * DAY, isChanged: true, plan: readPlan(plan) }),
+    );
+  };
+  expect([0, 8_000, 16_000, 30_000, 1_000_000].map((rows) => due(rows, { plan: "free" }))).toEqual([
+    1, 1, 2, 4, 7,
+  ]);
+  expect(due(100, { plan: "free", walked: 80_000 })).toBe(2);
+  expect(due(1_000_000, { plan: "paid", walked: 5_000_000 })).toBe(1);
+});
+
+test("a check reads no more rows than its nights are reckoned with, and not half of them", async () => {
+  const person = await filled();
+  const facts = Array.from({ length: 60 }, (_, at) => ({ content: `Fact ${at}`, tags: ["x"] }));
+  const chats = Array.from({ length: 8 }, (_, at) => chat(`chat ${at}`, at));
+  await callTool(person, "import_data", { items: [...facts, ...chats] });
+  const meter = newMeter();
+  const metered = { ...env, DB: meteredD1(env.DB, meter) };
+  await runInDurableObject(env.USERS.getByName(person.userId), (instance: UserAgent) => {
+    Object.defineProperty(instance, "env", { value: metered, configurable: true });
+  });
+  await verified(person);
+  const check = await storedCheck(person);
+  if (check === null) throw new Error("There was a check");
+  expect(meter.rowsRead).toBeLessThanOrEqual(readsOf(check));
+  expect(meter.rowsRead).toBeGreaterThan(readsOf(check) / 2);
 });
 
 test("two who check at once end with one result, and a repair is made once", async () => {
@@ -340,6 +410,40 @@ test("a token that may not write may not repair, and no answer holds text", asyn
   const text = JSON.stringify(await verified(writer));
   for (const word of ["rye", "Bonn", "food", "azaleas", "Garden"]) expect(text).not.toContain(word);
 });
+
+const START = Date.parse("2026-03-01T09:00:00Z");
+
+/** Only the date is not the machine's. */
+function onDay(day: number, seconds = 0): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: START + day * 86_400_000 + seconds * 1_000 });
+}
+
+/** What the last check came to after the night before a day, in which the schedule calls whatever is due until the check has ended. */
+async function checkedInNight(person: Person, day: number): Promise<IntegrityCheck> {
+  const agent = env.USERS.getByName(person.userId);
+  for (let part = 0; part < 100; part++) {
+    onDay(day, 5 * part);
+    await runDurableObjectAlarm(agent);
+    const check = await storedCheck(person);
+    if (check !== null && check.finishedAt !== null) {
+      await backupsEnded(person);
+      return check;
+    }
+  }
+  throw new Error("The check does not end");
+}
+
+/** Without a request, by which the object would plan the next night. */
+async function storedCheck({ userId }: Person): Promise<IntegrityCheck | null> {
+  const stored = env.DB.prepare("SELECT integrity FROM accounts WHERE user_id = ?").bind(userId);
+  return readCheck(await stored.first<string | null>("integrity"));
+}
+
+async function isCheckPlanned({ userId }: Person): Promise<boolean> {
+  return runInDurableObject(env.USERS.getByName(userId), async (agent: UserAgent) =>
+    (await agent.listSchedules()).some(({ callback }) => callback === "checkIntegrity"),
+  );
+}
 
 async function filled(): Promise<Person> {
   const person = await newPerson({ trusted: true });

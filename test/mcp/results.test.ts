@@ -159,6 +159,7 @@ const RESULTS = {
     conversations: z.strictObject({ total: z.int(), messages: z.int(), by_platform: tally }),
     bytes: z.int(),
     top_tags: z.array(z.strictObject({ tag: z.string(), count: z.int() })),
+    // The bytes stand beside them where there is a limit: `limits.test.ts`.
     quota: z.strictObject({ memories_used: z.int(), memories_limit: z.int() }),
     rules: z.record(z.enum(RULE_NAMES), z.unknown()),
     last_export_at: time.optional(),

@@ -6,7 +6,7 @@ import { readPlan } from "../../src/storage/plan.ts";
 import { emptyTrash as emptyPart } from "../../src/storage/trash.ts";
 import type { UserAgent } from "../../src/user-agent.ts";
 import { downloadArchive } from "../support/archives.ts";
-import { WAIT } from "../support/backups.ts";
+import { backupsEnded } from "../support/backups.ts";
 import { beforeNextBatch } from "../support/batches.ts";
 import { withFaults } from "../support/faults.ts";
 import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
@@ -248,17 +248,17 @@ test("a request plans it for the next day, and it comes again each day while som
   for (let day = 1; day <= 30; day++) {
     onDay(day, 2 * day);
     expect(await runDurableObjectAlarm(agent)).toBe(true);
-    await backedUp(person);
+    await backupsEnded(person);
     const { memories } = await storedRows(person);
     expect(memories).toHaveLength(day < 30 ? 1 : 0);
   }
-  // What was purged is backed up, and seen to be in the night after it.
-  for (let day = 31; day <= 33; day++) {
+  // What was purged is backed up, and seen to be in the night after it; the rows are checked, a part in each of these nights.
+  for (let day = 31; day <= 35; day++) {
     onDay(day, 2 * day);
     await runDurableObjectAlarm(agent);
-    await backedUp(person);
+    await backupsEnded(person);
   }
-  onDay(34, 100);
+  onDay(36, 100);
   // With an empty trash the object sleeps until somebody asks it something.
   expect(await runDurableObjectAlarm(agent)).toBe(false);
 });
@@ -284,7 +284,7 @@ test("an emptying, and a backup, that failed come again without a request, and n
   for (let day = 2; day <= 40; day++) {
     onDay(day, 2 * day);
     await runDurableObjectAlarm(agent);
-    await backedUp(person);
+    await backupsEnded(person);
   }
   expect((await storedRows(person)).memories).toEqual([]);
   const { data } = await callApi(person, "GET", "/api/backups");
@@ -301,7 +301,7 @@ test("an archive that can be downloaded no longer is removed, although nobody as
   for (let day = 1; day <= 9; day++) {
     onDay(day, 2 * day);
     await runDurableObjectAlarm(agent);
-    await backedUp(person);
+    await backupsEnded(person);
     const { objects } = await env.ARCHIVES.list({ prefix });
     expect(objects.length > 0).toBe(day < 7);
   }
@@ -323,21 +323,13 @@ test("a paid plan empties at once what the free one takes in parts", async () =>
   const now = Date.now() + 31 * DAY;
   const empty = (plan: string) =>
     emptyPart(env.DB, person.userId, { before: now, now, part: readPlan(plan).trashPart });
-  expect(await empty("free")).toEqual({ isDue: true, isWaiting: true });
-  expect(await empty("paid")).toEqual({ isDue: false, isWaiting: false });
+  expect(await empty("free")).toEqual({ isPurged: true, isDue: true, isWaiting: true });
+  expect(await empty("paid")).toEqual({ isPurged: true, isDue: false, isWaiting: false });
   const { memories, messages } = await storedRows(person);
   expect([memories, messages]).toEqual([[], []]);
 });
 
 type Row = Record<string, unknown>;
-
-/** Until what the night began has ended: the days of these tests are shorter than a backup. */
-async function backedUp({ userId }: Person): Promise<void> {
-  await vi.waitFor(async () => {
-    const sql = "SELECT id FROM jobs WHERE user_id = ?1 AND kind = 'backup' AND state = 'running'";
-    expect((await env.DB.prepare(sql).bind(userId).all()).results).toEqual([]);
-  }, WAIT);
-}
 
 /** What the person's object finds when it asks the database. */
 async function onDatabase(

@@ -143,6 +143,14 @@ export async function backUp(person: Person): Promise<any> {
   }, WAIT);
 }
 
+/** Until what the night began has ended: the days of tests are shorter than a backup. */
+export async function backupsEnded({ userId }: Person): Promise<void> {
+  await vi.waitFor(async () => {
+    const sql = "SELECT id FROM jobs WHERE user_id = ?1 AND kind = 'backup' AND state = 'running'";
+    expect((await env.DB.prepare(sql).bind(userId).all()).results).toEqual([]);
+  }, WAIT);
+}
+
 export async function rehearse(person: Person, id: string): Promise<any> {
   await api(person, "POST", `/backups/${id}/rehearse`);
   return vi.waitFor(async () => {

@@ -14,19 +14,23 @@ export interface Faults {
    * Asked before every call by its number, from 1. `"before"`: it does not happen. `"after"`: it does, and its answer gets lost.
    */
   failing: (call: number) => "before" | "after" | null;
-  /** Told of every call whose answer says that it changed something in the database, by its number: `run`, `all` and `batch` say it. */
+  /** Told of every call that changed something, by its number: in the database one whose answer says so, which `run`, `all` and `batch` do. */
   wrote?: (call: number) => void;
 }
 
 export function withFaults(faults: Faults): Pick<Env, "DB" | "ARCHIVES"> {
-  async function fail(asked: number, call: () => unknown): Promise<unknown> {
+  async function fail(
+    asked: number,
+    call: () => unknown,
+    { writes = false } = {},
+  ): Promise<unknown> {
     faults.calls += 1;
     faults.asked += asked;
     const number = faults.calls;
     const failing = faults.failing(number);
     if (failing === "before") throw new Error("Injected: refused");
     const answer = await call();
-    if (hasWritten(answer)) faults.wrote?.(number);
+    if (writes || hasWritten(answer)) faults.wrote?.(number);
     if (failing === "after") throw new Error("Injected: answer lost");
     return answer;
   }
@@ -37,11 +41,15 @@ export function withFaults(faults: Faults): Pick<Env, "DB" | "ARCHIVES"> {
         const value: unknown = Reflect.get(target, key);
         if (typeof value !== "function") return value;
         return (...values: unknown[]) =>
-          fail(1, () => Reflect.apply(value, target, values) as unknown);
+          fail(1, () => Reflect.apply(value, target, values) as unknown, {
+            writes: WRITES_OF_R2.has(key),
+          });
       },
     }),
   };
 }
+
+const WRITES_OF_R2: ReadonlySet<string | symbol> = new Set(["put", "delete"]);
 
 /** Of D1's answers that have `meta`: those of `first` and `raw`, by which Drizzle reads and does `returning`, have none, nor have R2's. */
 function hasWritten(answer: unknown): boolean {

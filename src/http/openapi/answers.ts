@@ -260,7 +260,14 @@ export const stats = z.strictObject({
   conversations: z.strictObject({ total: count, messages: count, by_platform: counts }),
   bytes: count,
   top_tags: z.array(z.strictObject({ tag: z.string(), count })),
-  quota: z.strictObject({ memories_used: count, memories_limit: count }),
+  quota: z.strictObject({
+    memories_used: count,
+    memories_limit: count,
+    bytes_used: count.optional(),
+    bytes_limit: count
+      .optional()
+      .describe("What this server keeps of one person; absent: without a limit"),
+  }),
   rules: ruleSettingsSchema(),
   last_export_at: time.optional(),
   last_backup_at: time.optional(),

@@ -37,6 +37,7 @@ export const getStats = defineTool({
   async run(_input, { account }) {
     const stats = await accountStats(account);
     const { memories, conversations } = stats;
+    const { maxBytes } = account.limits;
     const last = finishedCheck(readCheck(account.row.integrity));
     const lastCheck =
       last === null ? null : { at: iso(last.finishedAt), repaired: last.repaired, left: last.left };
@@ -62,6 +63,7 @@ export const getStats = defineTool({
         quota: {
           memories_used: memories.active + memories.pending,
           memories_limit: account.rules.maxMemories,
+          ...(maxBytes === null ? {} : { bytes_used: stats.bytes, bytes_limit: maxBytes }),
         },
         rules: effectiveSettings(account.ruleSources),
         last_export_at: iso(stats.lastExportAt),
@@ -72,7 +74,7 @@ export const getStats = defineTool({
         time_zone: account.timeZone,
       }),
       text: [
-        `${memories.active} memories (${memories.pending} pending, ${memories.trashed} in the trash), ${conversations.total} conversations with ${conversations.messages} messages, ${stats.bytes} bytes.`,
+        `${memories.active} memories (${memories.pending} pending, ${memories.trashed} in the trash), ${conversations.total} conversations with ${conversations.messages} messages, ${stats.bytes} bytes${maxBytes === null ? "" : ` of at most ${maxBytes}`}.`,
         ...(stats.topTags.length === 0
           ? []
           : [`Top tags: ${stats.topTags.map(({ tag, count }) => `${tag} (${count})`).join(", ")}`]),

@@ -58,7 +58,7 @@ export function IntegrityCard() {
     >
       <p>
         Compares everything that is stored with its earlier versions, the search index, tags and
-        counts, and repairs what follows from the rest. Done by itself once a week.
+        counts, and repairs what follows from the rest. Done by itself in nights after a change.
       </p>
       <Answer query={last}>
         {({ check }) =>

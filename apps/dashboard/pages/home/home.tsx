@@ -61,7 +61,9 @@ function Figures({ stats }: { readonly stats: Stats }) {
         that saved memories
       </Figure>
       <Figure name="Storage" value={bytesText(bytes)}>
-        encrypted at rest
+        {quota.bytes_limit === undefined
+          ? "encrypted at rest"
+          : `of at most ${bytesText(quota.bytes_limit)}`}
       </Figure>
     </dl>
   );
