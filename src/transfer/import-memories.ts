@@ -152,8 +152,8 @@ async function sealNew(
 ): Promise<SealedMemory> {
   const { at, caller, operationId, tally } = run;
   const { rules } = at;
-  // A time to come is a mistake of the file.
-  const createdAt = Math.min(memory.createdAt ?? caller.now, caller.now);
+  // A time to come is a mistake of the file. What was changed at a time was there by then.
+  const createdAt = Math.min(memory.createdAt ?? memory.updatedAt ?? caller.now, caller.now);
   const category = memory.category ?? "other";
   // Counted from the import: an old event would otherwise have expired before anyone saw it.
   const byRule = text.path === undefined ? expiryByRule(rules, category, caller.now) : null;

@@ -259,6 +259,9 @@ async function* elements(
         break;
       }
       case "members":
+        if (isObject(item.value)) sequence?.takeMembers?.(item.value);
+        yield { place, item, read: [] };
+        break;
       case "truncated":
         yield { place, item, read: [] };
         break;

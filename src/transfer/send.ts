@@ -408,7 +408,7 @@ function withMeter(files: readonly ExportFile[]): {
 const KEY_SLICE_BYTES = 4 * 1_048_576;
 
 /** To be raised with every change to what readers give or to how batches are cut: an import never goes on with other batches. */
-const READERS_VERSION = 2;
+const READERS_VERSION = 3;
 
 /** Of the files' bytes, of what was found in them and of who read them. */
 async function keyOf(files: readonly File[], { totals }: Survey): Promise<string> {

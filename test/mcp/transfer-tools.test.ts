@@ -192,6 +192,28 @@ test("imported memories meet the ones that are there", async () => {
   expect(saved["memory"].id).toBeDefined();
 });
 
+test("a memory of which the file tells only when it changed is no younger than that", async () => {
+  const person = await newPerson();
+  const data = JSON.stringify({
+    conversations_memory: "Keeps a heather garden.",
+    memory_files: [
+      { path: "/garden.md", content: "Waters on Mondays.", updated_at: "2026-03-02T08:00:00Z" },
+    ],
+  });
+  const { data: imported } = await callTool(person, "import_data", { data });
+  expect(imported["items"]["new"]).toBe(2);
+  const { data: listed } = await callTool(person, "list_memories", { tags: "garden" });
+  expect(listed["memories"]).toMatchObject([
+    {
+      content: "Waters on Mondays.",
+      created_at: "2026-03-02T08:00:00.000Z",
+      updated_at: "2026-03-02T08:00:00.000Z",
+    },
+  ]);
+  const { data: old } = await callTool(person, "list_memories", { before: "2026-03-03" });
+  expect(old["total"]).toBe(1);
+});
+
 async function withSomeData(): Promise<Person> {
   const person = await newPerson();
   const { data } = await callTool(person, "save_memory", {

@@ -44,6 +44,8 @@ export interface SequenceFormat extends AnyFormat {
 export interface SequenceReader {
   /** The next element; what it is sure of already. */
   take(element: unknown): readonly ImportRecord[];
+  /** What stands beside the lists of a top-level object. It may come before the elements, after them, or in two pieces. */
+  takeMembers?(members: JsonObject): void;
   /** What was left for the end of the file. */
   end(): readonly ImportRecord[];
 }

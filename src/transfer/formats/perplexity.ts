@@ -1,6 +1,6 @@
 /**
  * Perplexity has no export of its own. Browser extensions save a thread a file: as questions with their answers beside what the thread is
- * called, or as the site's own `entries`. Of the former only the questions are looked at, so a thread is known by its first entry.
+ * called, or as the site's own `entries`. These need not name the thread's id, so it is known by its first entry in both.
  */
 import type { ImportRecord } from "../records.ts";
 import {
@@ -30,34 +30,41 @@ export const perplexity = {
 
 function open(): SequenceReader {
   const entries: unknown[] = [];
+  let title = "";
   return {
     take(element) {
       const thread = isObject(element) ? element["entries"] : null;
-      if (Array.isArray(thread)) return read(thread);
+      if (Array.isArray(thread)) return read(thread, "");
       entries.push(element);
       return [];
     },
-    end: () => (entries.length === 0 ? [] : read(entries)),
+    takeMembers({ metadata }) {
+      if (isObject(metadata)) title = trimmedTextOf(metadata["thread_title"]);
+    },
+    end: () => (entries.length === 0 ? [] : read(entries, title)),
   };
 }
 
-function read(entries: readonly unknown[]): ImportRecord[] {
+/** @param title what the file calls the thread beside its entries, "" where it does not */
+function read(entries: readonly unknown[], title: string): ImportRecord[] {
   const known = new Set<string>();
   const readings = entries.flatMap((entry) => readEntry(entry, known));
   if (!entries.some(isObject)) return [skipped("message", "unreadable", { count: entries.length })];
-  const titles = entries.map((entry) =>
-    isObject(entry) ? trimmedTextOf(entry["thread_title"]) : "",
-  );
+  const titles = [title, ...entries.map(titleOf)];
   const [first] = known;
   return conversationRecords(
     {
       source: "perplexity",
       originId: first === undefined ? null : `first entry ${first}`,
-      title: titles.find((title) => title !== "") ?? firstWords(readings),
+      title: titles.find((known) => known !== "") ?? firstWords(readings),
       ...timesOf(readings),
     },
     readings,
   );
+}
+
+function titleOf(entry: unknown): string {
+  return isObject(entry) ? trimmedTextOf(entry["thread_title"]) : "";
 }
 
 /** A question, and the answer where there is one. `known`: the entries met before. */

@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import { entry, siteThread, thread } from "../fixtures/perplexity.ts";
 import { lines, readValues } from "../fixtures/reading.ts";
 
-test("a thread is its questions and answers, known by the first of them", async () => {
+test("a thread is its questions and answers, known by the first of them and called what the file calls it", async () => {
   const { reading, conversations, skipped, sums, records } = await readValues(thread());
   expect(reading.recognised).toMatchObject([{ format: "Perplexity thread", source: "perplexity" }]);
   expect(conversations).toEqual([
     {
       source: "perplexity",
       originId: "first entry e1",
-      title: "How deep do I sow broad beans?",
+      title: "Beans",
       createdAt: Date.UTC(2026, 4, 1),
       updatedAt: Date.UTC(2026, 4, 1, 0, 5),
       messages: [
@@ -45,6 +45,17 @@ test("a thread is its questions and answers, known by the first of them", async 
   });
   expect(sums).toEqual({ conversation: 1, message: 7, memory: 0 });
   expect(JSON.stringify(records)).not.toContain("NEVER IMPORT");
+});
+
+test("what a thread is called may stand after its entries, and be no name: then its first question is one", async () => {
+  const { conversations, metadata } = thread();
+  const after = await readValues({ conversations, metadata });
+  expect(after.conversations).toMatchObject([{ title: "Beans" }]);
+  const unnamed = ["metadata", null, 3, { thread_title: " " }, { thread_title: [] }];
+  for (const odd of unnamed) {
+    const read = await readValues({ metadata: odd, conversations });
+    expect(read.conversations).toMatchObject([{ title: "How deep do I sow broad beans?" }]);
+  }
 });
 
 test("the site's own answer is the same thread, and names it", async () => {
