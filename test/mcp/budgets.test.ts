@@ -23,6 +23,10 @@ const MAX_TRANSFER_ROUND_TRIPS = 45;
 /** What an invocation may ask of D1 on the free plan, statements of a batch counted one by one. */
 const MAX_STATEMENTS = 50;
 
+/** That an answer is asked to keep to. Its text does; the same as JSON, which has names for everything, may take half as much again. */
+const BUDGET = 500;
+const JSON_SHARE = 1.5;
+
 /** Of some weeks of use. */
 const MEMORIES = 60;
 const CONVERSATIONS = 20;
@@ -111,6 +115,43 @@ test("every tool says what it is, what it does to the world, and what its answer
       openWorldHint: expect.any(Boolean),
     });
     expect(Object.keys(outputSchema.properties).length, name).toBeGreaterThan(0);
+  }
+});
+
+test("what lists, searches and reads keeps to the budget that it is given, and leads on to the rest", async () => {
+  const reader = await newPerson();
+  await callTool(reader, "import_data", {
+    items: [
+      ...range(40, (at) => ({ content: `Garden note ${at}: ${"roses and lavender ".repeat(9)}` })),
+      ...range(40, (at) => chat(at, 2)),
+      chat(40, 100),
+    ],
+  });
+  const { data: found } = await callTool(reader, "list_conversations", { limit: 50 });
+  const { id } = found["conversations"].find(({ title }: any) => title === "Chat 40");
+  const asked: readonly [tool: string, args: Record<string, unknown>, key: string][] = [
+    ["search_memory", { query: "garden roses", limit: 50 }, "results"],
+    ["list_memories", { limit: 100 }, "memories"],
+    ["search_conversations", { query: "message of chat", limit: 50 }, "results"],
+    ["list_conversations", { limit: 50 }, "conversations"],
+    ["get_conversation", { id, limit: 100 }, "messages"],
+  ];
+  for (const [tool, args, key] of asked) {
+    const rows: string[] = [];
+    let pages = 0;
+    let total: number | undefined;
+    let cursor: string | undefined;
+    do {
+      const { data, text } = await callTool(reader, tool, { ...args, max_tokens: BUDGET, cursor });
+      expect(tokensOf(text), tool).toBeLessThanOrEqual(BUDGET);
+      expect(tokensOf(JSON.stringify(data)), tool).toBeLessThanOrEqual(BUDGET * JSON_SHARE);
+      rows.push(...data[key].map((row: any) => row.id ?? row.message.id));
+      total = data["total"] ?? data["conversation"].message_count;
+      cursor = data["next_cursor"];
+      pages += 1;
+    } while (cursor !== undefined);
+    expect([tool, new Set(rows).size, rows.length]).toEqual([tool, total, total]);
+    expect(pages, tool).toBeGreaterThan(2);
   }
 });
 

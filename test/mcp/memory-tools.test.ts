@@ -144,6 +144,19 @@ test("100 parallel different saves make 100 memories, 100 identical ones make on
   expect(outcomes.filter((outcome) => outcome === "duplicate")).toHaveLength(99);
   const { data } = await callTool(person, "get_stats");
   expect(data["memories"]["active"]).toBe(101);
+  // What was counted is there, row by row.
+  const listed: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await callTool(person, "list_memories", { limit: 100, cursor });
+    listed.push(...page.data["memories"].map(({ content }: { content: string }) => content));
+    cursor = page.data["next_cursor"];
+  } while (cursor !== undefined);
+  const saved = Array.from(
+    { length: 100 },
+    (_, index) => `Fact number ${index} about parallel saving`,
+  );
+  expect(listed.toSorted()).toEqual([...saved, "The same fact said a hundred times"].toSorted());
 });
 
 test("a repeated idempotency key replays its result, and refuses other arguments", async () => {

@@ -1,7 +1,7 @@
 /** Undo, through the front door: any operation, by id or by client and time, and undoing that again. */
 import fc from "fast-check";
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { undoOperation } from "../../src/memory/undo.ts";
 import { SCOPES } from "../../src/scopes.ts";
 import { openUser } from "../../src/user.ts";
@@ -11,6 +11,12 @@ import { countersOf, sumsOf } from "../support/counters.ts";
 import { withFaults, type Faults } from "../support/faults.ts";
 import { callApi, callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
 import { runs } from "../support/runs.ts";
+
+const MORNING = Date.UTC(2026, 10, 20, 9);
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 test("what a save made goes to the trash, and undoing the undo brings it back", async () => {
   const person = await newPerson();
@@ -327,20 +333,46 @@ test("where every write's first answer gets lost, nothing is undone, deleted or 
 });
 
 test("everything that one client did from a time on is undone at once, and what others did stays", async () => {
-  const person = await newPerson();
-  const { data: own } = await callTool(person, "save_memory", { content: "Mine" });
-  const { data: listed } = await callApi(person, "GET", "/api/operations");
-  const [{ grant_id: grant }] = listed["operations"];
-  const other = await newPerson();
-  const everything = { grant_id: grant, since: "2000-01-01T00:00:00Z" };
-  expect((await callApi(other, "POST", "/api/undo", everything)).data).toEqual({
+  const atMinute = (minute: number) =>
+    vi.useFakeTimers({ toFake: ["Date"], now: MORNING + minute * 60_000 });
+  atMinute(0);
+  const name = crypto.randomUUID();
+  const [app, another] = [await newPerson({ name }), await newPerson({ name })];
+  await callTool(app, "save_memory", { content: "Before that" });
+  atMinute(1);
+  const { data: own } = await callTool(app, "save_memory", { content: "Mine" });
+  const { data: theirs } = await callTool(another, "save_memory", { content: "Another's" });
+  atMinute(2);
+  await callTool(app, "import_data", chat("Which soil?"));
+  atMinute(3);
+  await callTool(app, "update_memory", { id: own["memory"].id, content: "Mine, changed" });
+  await callTool(another, "update_memory", { id: theirs["memory"].id, content: "Another's still" });
+  const { data: listed } = await callApi(app, "GET", "/api/operations");
+  const { grant_id } = listed["operations"].find(({ id }: any) => id === own["operation_id"]);
+  const wish = { grant_id, since: new Date(MORNING + 60_000).toISOString() };
+  expect((await callApi(await newPerson(), "POST", "/api/undo", wish)).data).toEqual({
     results: [],
     next_before: null,
   });
-  await callTool(person, "update_memory", { id: own["memory"].id, content: "Mine, changed" });
-  const { data } = await callApi(person, "POST", "/api/undo", everything);
-  expect(data["results"].map(({ undone }: any) => undone.memories)).toEqual([1, 1]);
-  expect(await stateOf(person)).toMatchObject({ memories: [], active: 0 });
+
+  const results = [];
+  let before: string | undefined;
+  do {
+    const { data } = await callApi(another, "POST", "/api/undo", { ...wish, before });
+    results.push(...data["results"].map(({ undone }: any) => undone));
+    before = data["next_before"] ?? undefined;
+  } while (before !== undefined);
+  expect(results).toEqual([
+    { memories: 1, conversations: 0 },
+    { memories: 0, conversations: 1 },
+    { memories: 1, conversations: 0 },
+  ]);
+  const { memories, chats } = await stateOf(app);
+  expect(memories.map(({ content }: any) => content).sort()).toEqual([
+    "Another's still",
+    "Before that",
+  ]);
+  expect(chats).toEqual([]);
 });
 
 test("undoing goes on past a restored backup, names it, and says where to go on after what one request may do", async () => {

@@ -195,6 +195,77 @@ function comparable(files: ReadonlyMap<string, string>): Record<string, string> 
   return rest;
 }
 
+test("all that is told of a restored account was told of the first: texts, versions, labels, times, authors, trash, rules", async () => {
+  const person = await fullAccount();
+  await callTool(person, "save_memory", {
+    content: "Rents the shop in Cardiff.",
+    category: "decisions",
+    tags: ["shop"],
+    project: "Atlas",
+    importance: 4,
+    expires_at: "2099-05-01",
+  });
+  await callTool(person, "import_data", {
+    items: [
+      {
+        platform: "kimi",
+        id: "k",
+        title: "Loaves",
+        project: "Kitchen",
+        messages: [
+          { role: "user", content: "How long to proof?", created_at: "2026-02-01T10:00:00Z" },
+          { role: "assistant", content: "Until it doubles.", model: "k2" },
+        ],
+      },
+    ],
+  });
+  const [withFile] = chat(2, ["What does the label say?"], "Labels");
+  const attachments = [{ file_name: "label.txt", extracted_content: "Rye, 800 g" }];
+  await callTool(person, "import_data", {
+    data: JSON.stringify([
+      {
+        ...withFile,
+        uuid: "22222222-2222-4222-8222-222222222222",
+        chat_messages: withFile?.chat_messages.map((message) => ({ ...message, attachments })),
+      },
+    ]),
+  });
+  const path = "/memories/ovens.md";
+  await api(person, "POST", "/api/memory-tool", { command: "create", path, file_text: "Two\n" });
+  const told = await toldOf(person);
+  expect(JSON.stringify(told)).toContain("Rye, 800 g");
+  expect(JSON.stringify(told)).not.toContain('"error"');
+  expect(told.map((part) => part.length)).toEqual([8, 4, 4, 1, 22, 1]);
+
+  const { zip } = await downloadArchive(person);
+  const other = await newOwner();
+  const { body } = await uploadZip(other, zip);
+  expect(await toldOf(other, body["operation_id"])).toEqual(told);
+});
+
+/** Memories with their history, conversations with their messages, what was done, and the rules. @param without an operation */
+async function toldOf(person: Person, without?: string) {
+  const get = async (path: string) => api(person, "GET", path);
+  const memories = [];
+  for (const status of ["active", "pending", "trashed"]) {
+    const page = await get(`/api/memories?status=${status}&order=oldest&limit=100`);
+    for (const { id } of page["memories"]) {
+      const histories = ["?include_history=true", "/versions"];
+      memories.push(
+        await Promise.all(histories.map(async (history) => get(`/api/memories/${id}${history}`))),
+      );
+    }
+  }
+  const { conversations } = await get("/api/conversations?limit=50");
+  const read = await Promise.all(
+    conversations.map(async ({ id }: { id: string }) => get(`/api/conversations/${id}/messages`)),
+  );
+  const { conversations: trashed } = await get("/api/conversations?status=trashed&limit=50");
+  const { operations } = await get("/api/operations?limit=200");
+  const done = operations.filter(({ id }: { id: string }) => id !== without);
+  return [memories, conversations, read, trashed, done, [await get("/api/rules")]];
+}
+
 test("a restored account is searched, counted, undone and protected from duplicates as the first was", async () => {
   const person = await fullAccount();
   const { zip } = await downloadArchive(person);

@@ -9,8 +9,8 @@ import { readExport } from "../../src/transfer/read.ts";
 import { send, survey, type ApiAnswer, type SendOptions } from "../../src/transfer/send.ts";
 import { openUser } from "../../src/user.ts";
 import { faultyEnv, isInjected, type Fault } from "../support/faults.ts";
-import { callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
-import { conversation, node, said } from "./fixtures/chatgpt.ts";
+import { callApi, callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
+import { branched, conversation, node, said } from "./fixtures/chatgpt.ts";
 import { runs } from "../support/runs.ts";
 
 const START = 1_780_000_000;
@@ -258,6 +258,101 @@ test("a batch sent twice is counted once, and one that comes too early is refuse
   });
   expect(other.status).toBe(404);
 });
+
+test("at each step of an import its items add up, each that was skipped has a reason, and the numbers are what came of the account", async () => {
+  const person = await newPerson({ trusted: true });
+  const edited = (text: string, updated: number) =>
+    conversation("edited", [node("one", null, said("user", text, START, { id: "m1" }))], {
+      current_node: "one",
+      update_time: updated,
+    });
+  const known = chat("known", ["a", "b"]);
+  const gone = chat("gone", ["d", "e"]);
+  await sendTo(person, [fileOf(known, chat("grown", ["c"]), gone, edited("Rye?", START))]);
+  const { data: listed } = await callTool(person, "list_conversations");
+  const trashed = listed["conversations"].find(({ title }: any) => title === "About gone");
+  await callApi(person, "DELETE", `/api/conversations/${trashed.id}`);
+  await callTool(person, "save_memory", { content: "Likes rye" });
+  await callApi(person, "PATCH", "/api/rules", { max_memories: 2 });
+  const before = await countsOf(person);
+
+  const chats = [
+    known,
+    chat("grown", ["c", "c, too"], START + 500),
+    gone,
+    edited("Rye bread?", START + 500),
+    chat("long", lines(90)),
+    branched(),
+    7,
+  ];
+  const memories = [...["Likes rye", "Owns a cat", "Plays chess"].map(asMemory), null];
+  const seen: Record<string, any>[] = [];
+  await sendTo(
+    person,
+    [
+      new File([JSON.stringify(chats)], "conversations.json"),
+      new File([JSON.stringify({ format: "cofio", version: 1, memories })], "memories.json"),
+    ],
+    {
+      call: async (path, body) => {
+        const answer = await post(person, path, body);
+        // The route's own answer.
+        const told = answer.body as Record<string, any>;
+        if (told["wanted"] === undefined) seen.push(told);
+        return answer;
+      },
+    },
+  );
+
+  let left = Number.POSITIVE_INFINITY;
+  for (const { items, skipped_reasons: reasons = [] } of seen) {
+    const { found, new: fresh, updated, unchanged, skipped, remaining } = items;
+    expect(found).toBe(116);
+    expect(fresh + updated + unchanged + skipped + remaining).toBe(found);
+    expect(remaining).toBeGreaterThanOrEqual(0);
+    expect(remaining).toBeLessThanOrEqual(left);
+    left = remaining;
+    for (const [kind, counts] of Object.entries<Record<string, number>>(items.by_kind)) {
+      const told = reasons.filter((one: any) => one.kind === kind);
+      const sum = told.reduce((all: number, one: any) => all + one.count, 0);
+      expect([kind, sum]).toEqual([kind, counts["skipped"]]);
+    }
+  }
+  expect(new Set(seen.map(({ items }) => items.remaining)).size).toBeGreaterThan(3);
+  const end = seen.at(-1);
+  expect(end?.["job"]).toMatchObject({ state: "finished" });
+  expect(end?.["items"]).toMatchObject({
+    remaining: 0,
+    by_kind: {
+      conversation: { found: 7, new: 2, updated: 2, unchanged: 1, skipped: 2 },
+      message: { found: 105, new: 95, updated: 1, unchanged: 3, skipped: 6 },
+      memory: { found: 4, new: 1, updated: 0, unchanged: 1, skipped: 2 },
+    },
+  });
+  const reasons = end?.["skipped_reasons"].map((one: any) => [one.kind, one.reason, one.count]);
+  expect(reasons.toSorted()).toEqual([
+    ["conversation", "trashed", 1],
+    ["conversation", "unreadable", 1],
+    ["memory", "limit_reached", 1],
+    ["memory", "unreadable", 1],
+    ["message", "other_branch", 3],
+    ["message", "system", 1],
+    ["message", "trashed", 2],
+  ]);
+  const after = await countsOf(person);
+  expect(after.map((count, at) => count - (before[at] ?? 0))).toEqual([2, 95, 1]);
+});
+
+function asMemory(content: string) {
+  return { content };
+}
+
+/** Conversations, messages and memories in use. */
+async function countsOf(person: Person): Promise<number[]> {
+  const { data } = await callTool(person, "get_stats");
+  const { total, messages } = data["conversations"];
+  return [total, messages, data["memories"].active];
+}
 
 test("when the day's quota is spent an import waits for midnight UTC, and goes on with the same batch", async () => {
   const person = await newPerson();
