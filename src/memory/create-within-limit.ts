@@ -1,7 +1,6 @@
 import type { CreateInput, CreateOutcome } from "../storage/memories.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import type { SealedText } from "../storage/room.ts";
-import { newOperationId } from "../vault/ids.ts";
 import { openExcerpt } from "./limit.ts";
 import { rootsToken } from "./memory.ts";
 import type { RuleNote } from "./rules.ts";
@@ -18,8 +17,8 @@ export async function createWithinLimit(
   const { maxMemories: limit, whenFull } = at.rules;
   // What is not approved yet takes nobody's place.
   const mayMakeRoom = whenFull === "trash_least_useful" && input.row.status === "active";
-  const room = mayMakeRoom ? { op: newOperationId(now), roots: await rootsToken(at.keys) } : null;
-  // Making room costs six statements more: it is tried first only where it will probably be needed.
+  const room = mayMakeRoom ? { roots: await rootsToken(at.keys) } : null;
+  // Making room costs five statements more: it is tried first only where it will probably be needed.
   const looksFull = at.row.memoriesActive + at.row.memoriesPending >= limit;
   const attempt = (makeRoom: CreateInput["makeRoom"]) =>
     at.memories.create({ ...input, limit, makeRoom }, { id: operationId, grantId, client, now });

@@ -13,7 +13,7 @@ import { ANYWHERE, isFree, placeParameter, type FilePlace } from "./file-place.t
 import { findableStatements, type LabelChanges } from "./findable.ts";
 import { conditionsOf, type MemoryFilter } from "./memory-filter.ts";
 import {
-  hasMadeRoom,
+  HAS_MADE_ROOM,
   hasTwin,
   MEMORY_COUNT,
   readLeastUseful,
@@ -109,8 +109,6 @@ export interface CreateInput {
 }
 
 export interface MakeRoom {
-  /** Id of the operation that it will be. */
-  readonly op: string;
   /** Label of the roots of stores, which stay. */
   readonly roots: string;
 }
@@ -168,7 +166,7 @@ const SQL_VERDICT =
 
 /** Nothing is inserted where there is no room, unless a twin takes the save or this batch has made room; nor where a file has no place. */
 const SQL_INSERT = `INSERT INTO memories (user_id, ${ALL.names}) SELECT ?1, ${ALL.fromJson} FROM (SELECT ?5 AS j) WHERE ${CLAIMED}
-  AND (${MEMORY_COUNT} < ?6 OR ${hasTwin("j->>'fingerprint'")} OR ${hasMadeRoom("?7")}) AND ${isFree("?8")}
+  AND (${MEMORY_COUNT} < ?6 OR ${hasTwin("j->>'fingerprint'")} OR ${HAS_MADE_ROOM}) AND ${isFree("?7")}
   ON CONFLICT (user_id, fingerprint) WHERE ${LIVING} DO UPDATE SET last_used_at = max(last_used_at, excluded.created_at)
   RETURNING id, expires_at AS expiresAt`;
 
@@ -199,9 +197,10 @@ const SQL_COUNT_CHANGED = `INSERT INTO accounts (user_id, memories_active, memor
   FROM memory_versions v CROSS JOIN memories m ON m.user_id = v.user_id AND m.id = v.id
   WHERE v.user_id = ?1 AND v.id = ?3 AND v.version = ?4 AND v.replaced_op = ?2 AND ${NOT_COUNTED} ${ADD_COUNTS}`;
 
+/** It counts what it made, what it superseded, and what made room for it. */
 const SQL_SAVE_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
   SELECT ?1, ?2, 'save', ?5, ?6, ?7, json_object('memories', (SELECT count(*) FROM memories WHERE user_id = ?1 AND id = ?3) +
-    (SELECT count(*) FROM memories WHERE user_id = ?1 AND id = ?4 AND changed_op = ?2)), NULL, ?3
+    (SELECT count(*) FROM memory_versions WHERE user_id = ?1 AND replaced_op = ?2)), NULL, ?3
   WHERE EXISTS (SELECT 1 FROM memories WHERE user_id = ?1 AND (id = ?3 OR (id = ?4 AND changed_op = ?2))) ON CONFLICT DO NOTHING`;
 
 /** A twin is another living memory with the same text: an edit or restore must not make a second one. */
@@ -423,12 +422,10 @@ export function openMemories(d1: D1Database, userId: string) {
       const place = placeParameter(input.place ?? ANYWHERE, [created.id]);
       if (makeRoom !== null) {
         const room = {
-          saveOp: op,
-          ruleOp: makeRoom.op,
+          op,
           roots: makeRoom.roots,
           place,
           grantId,
-          client,
           key,
           fingerprint: created.fingerprint,
           limit,
@@ -442,16 +439,7 @@ export function openMemories(d1: D1Database, userId: string) {
         statements.push(
           d1
             .prepare(SQL_INSERT)
-            .bind(
-              userId,
-              op,
-              grantId,
-              key,
-              JSON.stringify(created),
-              limit,
-              makeRoom?.op ?? null,
-              place,
-            ),
+            .bind(userId, op, grantId, key, JSON.stringify(created), limit, place),
         ) - 1;
       const freeAt =
         input.place === undefined

@@ -13,11 +13,9 @@ export interface SealedText {
 }
 
 export interface RoomInput {
-  /** The operation of the save, and the one of making room. */
-  readonly saveOp: string;
-  readonly ruleOp: string;
+  /** Of the save: undoing that brings back what made room for it. */
+  readonly op: string;
   readonly grantId: string;
-  readonly client: string;
   /** Hash of the save's idempotency key. */
   readonly key: string | null;
   readonly fingerprint: string;
@@ -43,10 +41,10 @@ export function hasTwin(fingerprint: string): string {
     AND t.status IN ('active', 'pending') AND t.superseded_by IS NULL)`;
 }
 
-/** ?1 user. True where this batch has put a memory into the trash under that operation. */
-export function hasMadeRoom(ruleOp: string): string {
-  return `EXISTS (SELECT 1 FROM memory_versions v WHERE v.user_id = ?1 AND v.replaced_op = ${ruleOp})`;
-}
+/** ?1 user, ?2 the save. What it put into the trash; it has kept the earlier state of what it supersedes too. */
+const MADE_ROOM = `memory_versions v CROSS JOIN memories m ON m.user_id = v.user_id AND m.id = v.id AND m.trashed_op = ?2
+  WHERE v.user_id = ?1 AND v.replaced_op = ?2`;
+export const HAS_MADE_ROOM = `EXISTS (SELECT 1 FROM ${MADE_ROOM})`;
 
 /**
  * Rows of an index that are looked at; arbitrary. Where more are equally unimportant, the oldest of them are looked at, and the
@@ -74,24 +72,19 @@ function leastUseful(now: string, spared: string, roots: string, limit: number):
 
 function chooseSql(columns: string): string {
   return `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${columns})
-  SELECT user_id, id, ?8, ?7, ${columns} FROM memories WHERE seq = (${leastUseful("?7", "?9", "?11", 1)})
-  AND ${isFree("?10")} AND ${MEMORY_COUNT} >= ?6 AND NOT ${hasTwin("?5")} AND ${CLAIMED} ON CONFLICT DO NOTHING`;
+  SELECT user_id, id, ?2, ?7, ${columns} FROM memories WHERE seq = (${leastUseful("?7", "?8", "?10", 1)})
+  AND ${isFree("?9")} AND ${MEMORY_COUNT} >= ?6 AND NOT ${hasTwin("?5")} AND ${CLAIMED} ON CONFLICT DO NOTHING`;
 }
-/** ?2 the operation of making room: what it changed is the one row whose earlier state it kept. */
+/** What the save supersedes it changes later; where the batch is run again, both are at later versions. */
 const SQL_TRASH = `UPDATE memories SET status = 'trashed', trashed_at = ?3, trashed_op = ?2, changed_op = ?2, updated_at = ?3, version = version + 1
   WHERE user_id = ?1 AND (id, version) IN (SELECT v.id, v.version FROM memory_versions v WHERE v.user_id = ?1 AND v.replaced_op = ?2)`;
-const SQL_UNINDEX = `DELETE FROM memories_fts WHERE rowid IN (SELECT m.seq FROM memory_versions v
-  CROSS JOIN memories m ON m.user_id = v.user_id AND m.id = v.id WHERE v.user_id = ?1 AND v.replaced_op = ?2)`;
+const SQL_UNINDEX = `DELETE FROM memories_fts WHERE rowid IN (SELECT m.seq FROM ${MADE_ROOM})`;
 const SQL_COUNT = `UPDATE accounts SET memories_active = memories_active - (v.status = 'active'),
     memories_pending = memories_pending - (v.status = 'pending'), memories_trashed = memories_trashed + 1,
     memory_tokens = memory_tokens - iif(v.status = 'active', v.token_count, 0)
   FROM memory_versions v WHERE accounts.user_id = ?1 AND v.user_id = ?1 AND v.replaced_op = ?2
   AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.user_id = ?1 AND o.id = ?2)`;
-const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
-  SELECT ?1, ?2, 'rule', ?3, ?4, ?5, '{"memories":1}', NULL, v.id FROM memory_versions v WHERE v.user_id = ?1 AND v.replaced_op = ?2
-  ON CONFLICT DO NOTHING`;
-const SQL_TRASHED = `SELECT m.id, m.body_version AS bodyVersion, hex(m.body) AS body FROM memory_versions v
-  CROSS JOIN memories m ON m.user_id = v.user_id AND m.id = v.id WHERE v.user_id = ?1 AND v.replaced_op = ?2`;
+const SQL_TRASHED = `SELECT m.id, m.body_version AS bodyVersion, hex(m.body) AS body FROM ${MADE_ROOM}`;
 
 /** Moves the least useful memory to the trash, unless there is room or the save will meet a twin. The last one reads which. */
 export function roomStatements(
@@ -99,29 +92,15 @@ export function roomStatements(
   userId: string,
   room: RoomInput,
 ): readonly D1PreparedStatement[] {
-  const {
-    saveOp,
-    ruleOp,
-    grantId,
-    client,
-    key,
-    fingerprint,
-    limit,
-    now,
-    spared,
-    place,
-    roots,
-    columns,
-  } = room;
+  const { op, grantId, key, fingerprint, limit, now, spared, place, roots, columns } = room;
   return [
     d1
       .prepare(chooseSql(columns))
-      .bind(userId, saveOp, grantId, key, fingerprint, limit, now, ruleOp, spared, place, roots),
-    d1.prepare(SQL_TRASH).bind(userId, ruleOp, now),
-    d1.prepare(SQL_UNINDEX).bind(userId, ruleOp),
-    d1.prepare(SQL_COUNT).bind(userId, ruleOp),
-    d1.prepare(SQL_OPERATION).bind(userId, ruleOp, grantId, client, now),
-    d1.prepare(SQL_TRASHED).bind(userId, ruleOp),
+      .bind(userId, op, grantId, key, fingerprint, limit, now, spared, place, roots),
+    d1.prepare(SQL_TRASH).bind(userId, op, now),
+    d1.prepare(SQL_UNINDEX).bind(userId, op),
+    d1.prepare(SQL_COUNT).bind(userId, op),
+    d1.prepare(SQL_TRASHED).bind(userId, op),
   ];
 }
 

@@ -113,6 +113,40 @@ test("a ChatGPT export is imported along its branch, and the report adds up", as
   expect(asked.data["items"]).toEqual(data["items"]);
 });
 
+test("a report quotes the first three titles of what was left out, by kind and reason, and no title of what was imported", async () => {
+  const person = await newPerson();
+  const [trip] = JSON.parse(chatgpt);
+  const broken = ["Recipes", "Taxes", "Birthday", "Moving house"].map((title, at) => ({
+    ...trip,
+    id: `broken-${at}`,
+    title,
+    mapping: null,
+  }));
+  const root = { root: { id: "root", parent: null, children: [], message: null } };
+  const empty = {
+    ...trip,
+    id: "empty",
+    title: "Nothing said",
+    current_node: "root",
+    mapping: root,
+  };
+  const { n2b: _, ...alone } = trip.mapping;
+  const whole = { ...trip, id: "whole", title: "Sardines", mapping: alone };
+  const { data } = await callTool(person, "import_data", {
+    data: JSON.stringify([trip, ...broken, empty, whole]),
+  });
+  const reasons = data["skipped_reasons"].map(({ kind, reason, count, examples }: any) => [
+    `${kind} ${reason}`,
+    count,
+    examples,
+  ]);
+  expect(reasons.toSorted()).toEqual([
+    ["conversation empty", 1, ["Nothing said"]],
+    ["conversation unreadable", 4, ["Recipes", "Taxes", "Birthday"]],
+    ["message other_branch", 1, ["Trip to Lisbon"]],
+  ]);
+});
+
 test("a Claude export brings the text of attachments, found by its words", async () => {
   const person = await newPerson();
   const { data } = await callTool(person, "import_data", { data: claude });

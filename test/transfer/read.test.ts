@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readExport } from "../../src/transfer/read.ts";
+import { expandZips, SERVER_LIMITS } from "../../src/transfer/unzip.ts";
 import { chunked } from "./fixtures/bytes.ts";
 import * as chatgpt from "./fixtures/chatgpt.ts";
 import * as claude from "./fixtures/claude.ts";
 import { collect, lines, readTexts, readValues } from "./fixtures/reading.ts";
+import { zipOf } from "./fixtures/zip.ts";
 
 const garden = (updated: number | null, answer: string) =>
   chatgpt.conversation(
@@ -53,6 +55,72 @@ test("two platforms in one upload stay two", async () => {
     "claude",
     "chatgpt",
   ]);
+});
+
+test("ChatGPT's shards in one upload are one export: each conversation once, and a memory that both repeat once", async () => {
+  const shards = [
+    [garden(1_790_000_100, "Old"), chatgpt.withMemories("first")],
+    [garden(1_790_000_300, "Latest"), chatgpt.withMemories("second")],
+  ];
+  const files = shards.map((shard, at) => ({
+    name: `chatgpt/conversations-00${at}.json`,
+    bytes: JSON.stringify(shard),
+  }));
+  const { reading, conversations, memories, skipped, sums } = await collect(
+    await readExport(files),
+  );
+  expect(reading.recognised).toMatchObject(
+    files.map(({ name }) => ({ outcome: "read", format: "ChatGPT export", name })),
+  );
+  expect(conversations.map((one) => [one.originId, ...lines(one)])).toEqual([
+    ["first", "user: I moved to Brecon.", "assistant: Congratulations!"],
+    ["garden", "user: What grows?", "assistant: Latest"],
+    ["second", "user: I moved to Brecon.", "assistant: Congratulations!"],
+  ]);
+  expect(memories.map(({ content }) => content)).toEqual([
+    "Has a daughter named Elin.",
+    "Runs on Tuesdays,\nif it is dry.",
+    "Lives in Brecon.",
+  ]);
+  expect(skipped).toMatchObject({ "conversation duplicate_in_file": 1 });
+  expect(sums).toEqual(reading.totals);
+});
+
+test("Claude's zips of conversations, memories and projects in one upload are one export: memories have the names of their projects", async () => {
+  const parts = {
+    conversations: [claude.branched()],
+    memories: [claude.memories()],
+    projects: [claude.project()],
+  };
+  const zips = await Promise.all(
+    Object.entries(parts).map(async ([name, content]) => {
+      const zip = await zipOf([{ name: `${name}.json`, content: JSON.stringify(content) }]);
+      return new File([zip], `${name}-000.zip`);
+    }),
+  );
+  // The projects stand last, and name the memories all the same.
+  const files = await expandZips(zips, SERVER_LIMITS);
+  const { reading, conversations, memories, sums } = await collect(await readExport(files));
+  expect(reading.recognised).toMatchObject([
+    { name: "conversations-000.zip/conversations.json", format: "Claude conversations" },
+    { name: "memories-000.zip/memories.json", format: "Claude memories" },
+    { name: "projects-000.zip/projects.json", format: "Claude projects" },
+  ]);
+  expect([...reading.accounts.keys()]).toEqual(["account-1"]);
+  expect(conversations.map(({ originId }) => originId)).toEqual(["bread"]);
+  expect(lines(conversations[0])).toEqual(["user: Rye or wheat?", "assistant: Rye."]);
+  expect(memories.map(({ content, project }) => [content, project])).toEqual([
+    ["Elin is a surveyor.", undefined],
+    ["Uses QGIS", undefined],
+    ["Prefers metric units", undefined],
+    ["Lives in Brecon\nwith two cats.", undefined],
+    ["A map of hedges.", "Hedges"],
+    ["Unnamed.", "Claude project project-"],
+    ["Tomos is her brother.", undefined],
+    ["Cite your sources.", "Hedges"],
+    ["Hawthorn, hazel.", "Hedges"],
+  ]);
+  expect(sums).toEqual(reading.totals);
 });
 
 test("with an account chosen, what belongs to others is left out", async () => {

@@ -5,7 +5,7 @@ import { downloadArchive, uploadZip } from "../support/archives.ts";
 import { chat } from "../support/backups.ts";
 import { meterWrites } from "../support/batches.ts";
 import { syncSides } from "../support/sync.ts";
-import { callTool, newPerson, type Person } from "../support/people.ts";
+import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
 
 const MANY = 20;
 
@@ -49,4 +49,25 @@ test("never fewer rows are reckoned with than imports, restores and syncs write,
   }
   const { said, written } = found.get("new") ?? {};
   expect(said).toBe(written);
+});
+
+test("undoing an import of conversations that were not there before writes as many rows for 200 messages each as for 2, and so does undoing that", async () => {
+  const written = async (messages: number) => {
+    const person = await newPerson();
+    const texts = Array.from({ length: messages }, (_, at) => `Word${at} of the garden`);
+    const { data } = await callTool(person, "import_data", { items: chats(texts) });
+    const metered = await meterWrites(person);
+    const undo = async (operation: string) => {
+      const before = metered();
+      const { data: undone } = await callApi(person, "POST", `/api/operations/${operation}/undo`);
+      expect(undone).toMatchObject({ undone: { conversations: MANY }, left: [] });
+      return { rows: metered() - before, operation: undone["operation_id"] as string };
+    };
+    const undone = await undo(data["operation_id"]);
+    const redone = await undo(undone.operation);
+    return [undone.rows, redone.rows];
+  };
+  const few = await written(2);
+  expect(Math.min(...few)).toBeGreaterThan(MANY);
+  expect(await written(200)).toEqual(few);
 });

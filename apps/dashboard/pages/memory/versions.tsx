@@ -102,7 +102,7 @@ function VersionHead({
   const by = version.changed_by ?? version.client;
   return (
     <p className="version-head">
-      <strong>{CHANGES[version.change ?? ""] ?? "Changed"}</strong>
+      <strong>{changeOf(version)}</strong>
       {by === "" ? null : (
         <>
           {" "}
@@ -116,6 +116,12 @@ function VersionHead({
       </small>
     </p>
   );
+}
+
+function changeOf({ change = "", status }: Version): string {
+  // A save leaves nothing in the trash but what made room for it.
+  if (change === "save" && status === "trashed") return "Moved to the trash to make room";
+  return CHANGES[change] ?? "Changed";
 }
 
 /** Against the state before it; the first one whole. */
