@@ -4,13 +4,11 @@ import { deleteMemory } from "../mcp/tools/delete-memory.ts";
 import { getMemory } from "../mcp/tools/get-memory.ts";
 import { listMemories } from "../mcp/tools/list-memories.ts";
 import { saveMemory } from "../mcp/tools/save-memory.ts";
-import { searchMemory } from "../mcp/tools/search-memory.ts";
 import { updateMemory } from "../mcp/tools/update-memory.ts";
 import type { ApiContext } from "./api.ts";
 import type {
   ChangedMemory,
   DeletedMemory,
-  MemoryHits,
   MemoryPage,
   MemoryWithVersions,
   Saved,
@@ -21,7 +19,6 @@ import { runTool } from "./run-tool.ts";
 import { takesJson, takesQuery, type InputOf } from "./takes.ts";
 
 const SAVE_WANTED = 'Send {"content": "…"} and what else is known of it.';
-const SEARCH_WANTED = 'Send {"query": "…"}; an empty one gives the newest.';
 const CHANGE_WANTED = 'Send what is to change, such as {"add_tags": ["work"]}.';
 
 /** A memory that is new, one that was known already, and one that waits for the person. */
@@ -37,9 +34,6 @@ export function memories(context: ApiContext) {
       const saved = await runTool<Saved>(saveMemory, context, await readObject(c, SAVE_WANTED));
       return c.json(saved, SAVED_STATUS[saved.outcome]);
     })
-    .post("/search", takesJson<InputOf<typeof searchMemory>>(), async (c) =>
-      c.json(await runTool<MemoryHits>(searchMemory, context, await readObject(c, SEARCH_WANTED))),
-    )
     .get("/:id", takesQuery<Omit<InputOf<typeof getMemory>, "id">>(), async (c) =>
       c.json(
         await runTool<MemoryWithVersions>(getMemory, context, c.req.query(), {

@@ -5,19 +5,28 @@ import { compact, memoryAnswer } from "../mcp/answers.ts";
 import { parseArguments } from "../mcp/arguments.ts";
 import { integer, list } from "../mcp/fields.ts";
 import { spanOf } from "../mcp/spans.ts";
+import { defineTool } from "../mcp/tool.ts";
 import { listMemories } from "../mcp/tools/list-memories.ts";
+import { answerSearch, searchMemory } from "../mcp/tools/search-memory.ts";
 import { changeMemories, MAX_MEMORIES } from "../memory/change-many.ts";
 import { labelsInUse } from "../memory/labels.ts";
 import { listMemories as listPage } from "../memory/list.ts";
 import { MAX_TAGS } from "../memory/memory.ts";
 import { memoryStates } from "../memory/versions.ts";
 import type { ApiContext } from "./api.ts";
-import type { ChangedMemories, MemoryLabels, MemoryPage, MemoryStates } from "./openapi/answers.ts";
+import type {
+  ChangedMemories,
+  MemoryHits,
+  MemoryLabels,
+  MemoryPage,
+  MemoryStates,
+} from "./openapi/answers.ts";
 import { readObject } from "./read-json.ts";
 import { requireScope } from "./require-scope.ts";
-import { MAX_TOKENS } from "./run-tool.ts";
-import { takesJson, takesQuery } from "./takes.ts";
+import { MAX_TOKENS, runTool } from "./run-tool.ts";
+import { takesJson, takesQuery, type InputOf } from "./takes.ts";
 
+const SEARCH_WANTED = 'Send {"query": "…"}; an empty one gives the newest.';
 const LIST_WANTED = 'Send what to list, such as {"status": "pending"}.';
 const CHANGE_WANTED = `Send {"ids": ["…"], "status": "trashed"}, at most ${MAX_MEMORIES} ids.`;
 /** Arbitrary: what a person looks through in a list to choose from. */
@@ -25,13 +34,22 @@ const LABELS = 200;
 /** Arbitrary: one page of a history. */
 const STATES = 20;
 
+const client = z.string().max(200).optional().describe("The whole name of who saved it");
+
 /** As the tool, and by client too. */
 const listing = {
   name: listMemories.name,
-  input: listMemories.input.extend({ client: z.string().max(200).optional() }),
+  input: listMemories.input.extend({ client }),
   aliases: listMemories.aliases,
 };
 export const memoryListSchema = listing.input;
+
+/** Likewise. */
+export const searchMemoryBy = defineTool({
+  ...searchMemory,
+  input: searchMemory.input.extend({ client }),
+  run: answerSearch,
+});
 
 const changing = {
   name: "change",
@@ -58,9 +76,15 @@ const states = {
 };
 export const memoryStatesSchema = states.input;
 
-export function memoryPages({ account, caller, scopes }: ApiContext) {
+export function memoryPages(context: ApiContext) {
+  const { account, caller, scopes } = context;
   // Of these forms: test/http/api-document.test.ts parses what each route answers with the strict schema that the type is of.
   return new Hono()
+    .post("/search", takesJson<InputOf<typeof searchMemoryBy>>(), async (c) =>
+      c.json(
+        await runTool<MemoryHits>(searchMemoryBy, context, await readObject(c, SEARCH_WANTED)),
+      ),
+    )
     .post("/list", takesJson<z.input<typeof memoryListSchema>>(), async (c) => {
       requireScope(scopes, "memories:read");
       const asked = { max_tokens: MAX_TOKENS, ...(await readObject(c, LIST_WANTED)) };
@@ -73,7 +97,7 @@ export function memoryPages({ account, caller, scopes }: ApiContext) {
         project: input.project,
         category: input.category,
         source: input.source,
-        ...(input.client === undefined ? {} : { from: [input.client] }),
+        client: input.client,
         ...spanOf(input, caller.now, account.timeZone),
         limit: input.limit,
         maxTokens: input.max_tokens,

@@ -17,6 +17,8 @@ export interface MemoryFilterNames {
   /** Tags that a memory has beside those; projects likewise. */
   readonly alsoTags?: readonly string[] | undefined;
   readonly alsoProjects?: readonly string[] | undefined;
+  /** Its whole name. */
+  readonly client?: string | undefined;
   /** Platforms, or parts of clients' names. */
   readonly from?: readonly string[] | undefined;
   /** Milliseconds UTC, inclusive. */
@@ -49,6 +51,7 @@ export async function resolveFilter(
     ...(all.length === 0 ? {} : { labelsAll: all }),
     ...(names.category === undefined ? {} : { category: names.category }),
     ...(names.source === undefined ? {} : { source: names.source }),
+    ...(names.client === undefined ? {} : { client: names.client }),
     ...(names.from === undefined || names.from.length === 0
       ? {}
       : { from: names.from.map((client) => ({ client, source: memberNamed(SOURCES, client) })) }),

@@ -146,6 +146,7 @@ async function findMemories(
   }
   const isFiltered =
     !isCurrent ||
+    filter.client !== undefined ||
     (filter.from ?? []).length > 0 ||
     (filter.before !== undefined && filter.after === undefined);
   const found = await searchIndex(index, { terms, required, excluded, isFiltered });

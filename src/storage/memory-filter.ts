@@ -14,6 +14,8 @@ export interface MemoryFilter {
   /** Any of these. */
   readonly categories?: readonly Category[];
   readonly source?: Source;
+  /** The whole name of who saved it. */
+  readonly client?: string;
   /** Each names the platform, or is part of the client's name in any case. */
   readonly from?: readonly { readonly source: Source | null; readonly client: string }[];
   /** Its text holds all blind tokens of none of these. */
@@ -33,6 +35,7 @@ export function conditionsOf(userId: string, filter: MemoryFilter): SQL[] {
       ? undefined
       : inArray(memories.category, [...filter.categories]),
     filter.source === undefined ? undefined : eq(memories.source, filter.source),
+    filter.client === undefined ? undefined : eq(memories.client, filter.client),
     ...(filter.from ?? []).map(
       // SQLite's lower() knows ASCII only.
       ({ source, client }) =>

@@ -63,6 +63,9 @@ test("every app and token is listed, with what it may, did and wrote", async () 
       },
     ],
   });
+  expect((await other.call("GET", `${APPS}/count`)).data).toEqual({ apps: 2 });
+  await other.call("DELETE", `${APPS}/${app.id}`);
+  expect((await other.call("GET", `${APPS}/count`)).data).toEqual({ apps: 1 });
 });
 
 test("a day of many calls writes little, and days older than 30 are forgotten", async () => {

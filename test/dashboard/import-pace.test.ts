@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { paceOf, withSample, type Sample } from "../../apps/dashboard/pages/import/pace.ts";
+import { paceText } from "../../apps/dashboard/pages/import/progress-words.ts";
 
 const totals = { conversation: 600, message: 6_000, memory: 10 };
 
@@ -28,6 +29,22 @@ test("nothing is said of a moment, or of what stands still", () => {
   expect(paceOf([], totals)).toBeNull();
   expect(paceOf(sampled([0, 0], [100, 50]), totals)).toBeNull();
   expect(paceOf(sampled([0, 50], [5_000, 50]), totals)).toBeNull();
+});
+
+test("a rate and a time left are said in words", () => {
+  const said = (perSecond: number, msLeft: number) =>
+    paceText({ kind: "message", perSecond, msLeft });
+  expect([
+    said(1_240.4, 180_000),
+    said(1, 59_000),
+    said(2.34, 61_000),
+    said(12, 3 * 3_600_000),
+  ]).toEqual([
+    "About 3 minutes left, at 1,240 messages a second.",
+    "Less than a minute left, at 1 message a second.",
+    "About a minute left, at 2.3 messages a second.",
+    "About 3 hours left, at 12 messages a second.",
+  ]);
 });
 
 /** Each at a millisecond, with that many messages done. */

@@ -49,6 +49,10 @@ test("a paused app is refused from its next call on, and let in again by undoing
   const app = page.getByRole("region", { name: "Claude" });
   await app.getByText("It may do everything.").waitFor();
   await app.getByText("In all it saved 2 times.").waitFor();
+  await app.getByRole("link", { name: "Its memories: Claude" }).click();
+  await page.waitForURL(`${server.origin}/memories?client=Claude`);
+  await page.getByText("2 memories", { exact: true }).waitFor();
+  await page.goBack();
   await app.getByRole("table").waitFor({ state: "attached" });
   await app.locator("label", { hasText: "Paused" }).click();
   await page.getByText("Claude: paused.").waitFor();

@@ -145,6 +145,14 @@ test("what is stored is told with how much of it the server keeps, where it says
   await page.unroute("**/api/stats");
 });
 
+test("apps are those that are connected: what the person saves themselves makes the page none", async () => {
+  const { open, call } = dashboard;
+  await call("POST", "/api/memories", { content: "By hand.", user_asked: true });
+  await open("/");
+  await expect.poll(() => figure("Memories"), SOON).not.toBe("0");
+  await expect.poll(() => figure("Apps"), SOON).toBe("0");
+});
+
 test("a backup that failed is told on the first page", async () => {
   const { page, open } = dashboard;
   await page.route("**/api/stats", async (route) => {

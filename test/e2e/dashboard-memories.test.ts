@@ -73,7 +73,7 @@ test("filters stand in the address, and are taken off again", async () => {
   await expect.poll(() => texts().then(({ length }) => length), SOON).toBe(3);
 });
 
-test("rows are chosen with Space and Shift, tagged and trashed as one change, and that is undone", async () => {
+test("rows are chosen with Space and Shift, tagged and trashed as one change each, and that is undone", async () => {
   const { page } = browser;
   await page.goto(`${server.origin}/memories`);
   await page.getByRole("checkbox").first().focus();
@@ -85,14 +85,25 @@ test("rows are chosen with Space and Shift, tagged and trashed as one change, an
   await page.getByRole("button", { name: "Change tags" }).click();
   await page.getByText("Tags changed: 2 memories.").waitFor();
   expect(await count({ tags: ["chosen"] })).toBe(2);
+  await fromToast("Tags changed: 2 memories.", "Undo");
+  await page.getByText("Undone: 2 memories.").waitFor();
+  expect(await count({ tags: ["chosen"] })).toBe(0);
 
   await page.getByRole("button", { name: "Choose all 3" }).click();
   await page.getByRole("button", { name: "Copy for an assistant" }).click();
-  const block = await page.getByRole("dialog").getByLabel("Text").inputValue();
+  const copying = page.getByRole("dialog");
+  const block = await copying.getByLabel("Text").inputValue();
   expect(block).toContain("- Bakes rye bread on Sundays.");
+  await copying.getByText("It takes 1,500 characters").waitFor();
+  // No limit of it is published.
+  await copying.getByRole("radio", { name: "Claude" }).check();
+  await copying.getByText("It takes about 1,500 characters").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Move to the trash" }).click();
-  await page.getByText("In the trash: 3 memories.").waitFor();
+  await page.getByText("No memories yet.").waitFor();
+  await fromToast("In the trash: 3 memories.", "Undo");
+  await expect.poll(() => texts().then(({ length }) => length), SOON).toBe(3);
+  await fromToast("Undone: 3 memories.", "Redo");
   await page.getByText("No memories yet.").waitFor();
   await page.getByRole("link", { name: /^Trash/ }).click();
   await page.getByRole("button", { name: "Restore: Bakes rye bread on Sundays." }).click();
@@ -134,11 +145,16 @@ test("who was slower sees what was changed meanwhile, and decides", async () => 
   await expect.poll(() => says.innerText(), SOON).toBe("Bakes rye bread at night.");
 });
 
-test("what waits is approved or discarded, one by one and all at once", async () => {
+test("what waits is told on the first page, approved or discarded, one by one and all at once, and that is undone", async () => {
   const { page } = browser;
   await send("patch", "/api/rules", { imports: "pending" });
   await send("post", "/api/imports?as=list", "- Likes rain.\n- Likes wind.\n- Likes fog.");
-  await page.goto(`${server.origin}/memories?status=pending`);
+  await page.goto(server.origin);
+  await page.getByRole("link", { name: "3 memories wait for your review" }).click();
+  await page.waitForURL(`${server.origin}/memories?status=pending`);
+  await page.getByRole("button", { name: "Approve all 3" }).click();
+  await page.getByText("Nothing waits for you.").waitFor();
+  await fromToast("Approved: 3 memories.", "Undo");
   await page.getByRole("button", { name: "Approve: Likes rain." }).click();
   await expect.poll(() => texts().then((all) => all.sort()), SOON).toEqual(LEFT_WAITING);
   await page.getByRole("button", { name: "Discard all 2" }).click();
@@ -163,7 +179,7 @@ test("hostile texts stay texts, and nothing is wider than a phone", async () => 
   await page.setViewportSize({ width: 1280, height: 900 });
 });
 
-test("of a thousand memories only those in sight are in the page", async () => {
+test("of three hundred memories only those in sight are in the page", async () => {
   const { page } = browser;
   const lines = Array.from({ length: 300 }, (_, index) => `- Note number ${index} of a list.`);
   await send("post", "/api/imports?as=list", lines.join("\n"));
@@ -173,6 +189,42 @@ test("of a thousand memories only those in sight are in the page", async () => {
   await page.evaluate("scrollTo(0, document.body.scrollHeight)");
   await expect.poll(() => lastPlace(), SOON).toBeGreaterThan(100);
   expect(await page.locator(".memory-list > li").count()).toBeLessThan(40);
+});
+
+test("each filter lists what it names and nothing else", async () => {
+  const { page } = browser;
+  await dashboard.importRecords({
+    memories: [
+      dated("Met in March.", "2026-03-10", { source: "kimi", category: "people", tags: ["quay"] }),
+      dated("Met in April.", "2026-04-10", { source: "grok", category: "goals", tags: ["quay"] }),
+      dated("Met in May.", "2026-05-10", { source: "grok", category: "people", tags: ["tower"] }),
+    ],
+  });
+  await saveAs("Walker", "Met by a walker.", "people");
+  await saveAs("Walker Pro", "Met by another.", "goals");
+  await page.goto(`${server.origin}/memories`);
+  await page.getByText("Filter", { exact: true }).click();
+  for (const [name, option, listed] of [
+    ["Tag", "quay", ["Met in April.", "Met in March."]],
+    ["Category", "People", ["Met by a walker.", "Met in May.", "Met in March."]],
+    ["Source", "Grok", ["Met in May.", "Met in April."]],
+    ["Written by", "Walker", ["Met by a walker."]],
+  ] as const) {
+    await page.getByRole("combobox", { name, exact: true }).selectOption(option);
+    await expect.poll(texts, SOON).toEqual(listed);
+    await page.getByRole("button", { name: `Without the filter ${name}` }).click();
+    await page.getByText(/3\d\d memories/).waitFor();
+  }
+  await page.getByLabel("To", { exact: true }).fill("2026-04-10");
+  await expect.poll(texts, SOON).toEqual(["Met in April.", "Met in March."]);
+  await page.getByLabel("From", { exact: true }).fill("2026-04-10");
+  await expect.poll(texts, SOON).toEqual(["Met in April."]);
+  expect(page.url()).toContain("?after=2026-04-10&before=2026-04-10");
+
+  await page.goto(`${server.origin}/memories?client=Walker`);
+  await page.getByRole("searchbox").fill("met ");
+  await expect.poll(texts, SOON).toEqual(["Met by a walker."]);
+  await page.getByRole("searchbox").fill("");
 });
 
 test("a memory that is not there, and a refusal, are said in words", async () => {
@@ -199,6 +251,29 @@ const LEFT_WAITING = ["Likes fog.", "Likes wind."];
 /** What the rows in sight say. */
 async function texts(): Promise<string[]> {
   return browser.page.locator(".memory-text").allInnerTexts();
+}
+
+/** Presses the button of the message that says this. */
+async function fromToast(message: string, button: "Undo" | "Redo"): Promise<void> {
+  const toast = browser.page.locator(".toast", { hasText: message }).first();
+  await toast.getByRole("button", { name: button, exact: true }).click();
+}
+
+/** In the form of Cofio's own export. */
+function dated(content: string, day: string, more: object) {
+  return { id: content, content, status: "active", created_at: `${day}T12:00:00Z`, ...more };
+}
+
+/** By a program with a token of this name. */
+async function saveAs(client: string, content: string, category: string): Promise<void> {
+  const scopes = ["memories:read", "memories:write"];
+  const { token } = await dashboard.call("POST", "/api/account/tokens", { name: client, scopes });
+  const answer = await fetch(`${server.origin}/api/memories`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ content, category }),
+  });
+  expect(answer.status).toBe(201);
 }
 
 async function lastPlace(): Promise<number> {

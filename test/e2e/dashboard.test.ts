@@ -36,7 +36,7 @@ test("what a client saves appears without a reload, and is undone and redone fro
     await callsOf(client)("save_memory", { content });
   }
   await expect.poll(() => figure("Memories"), SOON).toBe("3");
-  expect(await figure("Apps")).toBe("1");
+  await expect.poll(() => figure("Apps"), SOON).toBe("1");
   const changes = page.getByRole("listitem").filter({ hasText: "Saved 1 memory" });
   await expect.poll(() => changes.count(), SOON).toBe(3);
   expect(await changes.first().innerText()).toContain("Claude");

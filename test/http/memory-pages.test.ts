@@ -124,6 +124,44 @@ test("a history names who wrote each version; lists know tags, projects and clie
   expect(await listed(person, { project: "Bakery", tags: ["food"] })).toBe(1);
 });
 
+test("a client is its whole name: not another that begins so, and not a platform of that name", async () => {
+  const name = `person ${crypto.randomUUID()}`;
+  const claude = await newPerson({ name, client: "Claude" });
+  const claudeCode = await newPerson({ name, client: "Claude Code" });
+  const importer = await newPerson({ name, client: "Importer" });
+  await save(claude, ["Rows on the lake.", "Sails on the lake."]);
+  await save(claudeCode, ["Swims in the lake."]);
+  const item = { content: "Fishes in the lake.", source: "claude" };
+  await callTool(importer, "import_data", { items: [item] });
+  expect(await listed(importer, { source: "claude" })).toBe(1);
+
+  const asked = async (client: string, path: string, body: object): Promise<string[]> => {
+    const { data } = await callApi(importer, "POST", `/api/memories/${path}`, { ...body, client });
+    const rows: { content: string }[] = data["memories"] ?? data["results"];
+    expect(data["total"]).toBe(rows.length);
+    return rows.map(({ content }) => content).sort();
+  };
+  for (const [path, body] of [
+    ["list", {}],
+    ["search", { query: "lake" }],
+    ["search", { query: '"the lake"' }],
+    ["search", { query: "" }],
+  ] as const) {
+    expect(await asked("Claude", path, body)).toEqual(["Rows on the lake.", "Sails on the lake."]);
+    expect(await asked("Claude Code", path, body)).toEqual(["Swims in the lake."]);
+    expect(await asked("Importer", path, body)).toEqual(["Fishes in the lake."]);
+    expect(await asked("claude", path, body)).toEqual([]);
+  }
+  const first = await callApi(importer, "POST", "/api/memories/search", {
+    query: "lake",
+    client: "Claude",
+    limit: 1,
+  });
+  const { next_cursor: cursor } = first.data;
+  const elsewhere = { query: "lake", client: "Claude Code", limit: 1, cursor };
+  expect((await callApi(importer, "POST", "/api/memories/search", elsewhere)).status).toBe(400);
+});
+
 async function save(person: Person, contents: readonly string[]): Promise<string[]> {
   const ids: string[] = [];
   for (const content of contents) {

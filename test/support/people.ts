@@ -32,11 +32,14 @@ export async function newPerson({
   scopes,
   timeZone = "Europe/Berlin",
   trusted = false,
+  client,
 }: {
   name?: string;
   scopes?: readonly Scope[];
   timeZone?: string;
   trusted?: boolean;
+  /** What the token is called. */
+  client?: string;
 } = {}): Promise<Person> {
   const response = await fetchWorker("/local/token", {
     method: "POST",
@@ -46,6 +49,7 @@ export async function newPerson({
       timeZone,
       trusted,
       ...(scopes === undefined ? {} : { scopes }),
+      ...(client === undefined ? {} : { client }),
     }),
   });
   if (!response.ok) throw new Error(`No token: ${response.status} ${await response.text()}`);

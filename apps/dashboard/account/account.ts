@@ -13,6 +13,7 @@ const ACCOUNT = "account";
 export const KEYS = {
   profile: [ACCOUNT, "profile"],
   apps: [ACCOUNT, "apps"],
+  appCount: [ACCOUNT, "apps", "count"],
   passkeys: [ACCOUNT, "passkeys"],
   identities: [ACCOUNT, "identities"],
   recovery: [ACCOUNT, "recovery"],

@@ -28,6 +28,8 @@ const tokenSchema = z.strictObject({ name: shownName, scopes, trusted: z.boolean
 
 export const apps = new Hono<AccountEnv>()
   .get("/", async (c) => c.json(await listApps(c.env, c.var.person.id)))
+  // Alone, because what they did takes thousands of rows to tell.
+  .get("/count", async (c) => c.json({ apps: (await listGrants(c.env, c.var.person.id)).length }))
   .patch(
     "/:id",
     validJson(changeSchema, 'Send {"state": "paused"}, or name, trusted, fewer scopes.'),

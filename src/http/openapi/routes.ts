@@ -8,7 +8,6 @@ import { listConversations } from "../../mcp/tools/list-conversations.ts";
 import { listMemories } from "../../mcp/tools/list-memories.ts";
 import { saveMemory } from "../../mcp/tools/save-memory.ts";
 import { searchConversations } from "../../mcp/tools/search-conversations.ts";
-import { searchMemory } from "../../mcp/tools/search-memory.ts";
 import { updateMemory } from "../../mcp/tools/update-memory.ts";
 import type { Tool } from "../../mcp/tool.ts";
 import type { Scope } from "../../scopes.ts";
@@ -18,7 +17,12 @@ import { syncSchemas } from "../../transfer/sync-wire.ts";
 import { restoreSchema } from "../backups.ts";
 import { idsSchema, listedStatus, searchSchema, stretchSchema } from "../conversations.ts";
 import { importFilesSchema, importListSchema } from "../imports.ts";
-import { memoryChangeSchema, memoryListSchema, memoryStatesSchema } from "../memory-pages.ts";
+import {
+  memoryChangeSchema,
+  memoryListSchema,
+  memoryStatesSchema,
+  searchMemoryBy,
+} from "../memory-pages.ts";
 import { memoryCommandSchema } from "../memory-tool.ts";
 import { listSchema, previewSchema, undoSchema } from "../operations.ts";
 import { MAX_TOKENS } from "../run-tool.ts";
@@ -82,7 +86,7 @@ export const routes: readonly ApiRoute[] = [
     tag: "Memories",
     summary: "Search memories",
     scopes: ["memories:read"],
-    body: inputOf(searchMemory),
+    body: inputOf(searchMemoryBy),
     answers: { 200: answers.memoryHits },
   },
   {

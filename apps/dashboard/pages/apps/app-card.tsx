@@ -4,6 +4,7 @@ import { account, KEYS, noOperation, type App } from "../../account/account.ts";
 import { RenameDialog } from "../../account/rename-dialog.tsx";
 import { answerOf } from "../../api.ts";
 import { useChange } from "../../changes/change.ts";
+import { Link } from "../../shell/router.tsx";
 import { Moment } from "../../words/moment.tsx";
 import { Activity } from "./activity.tsx";
 import { KINDS, STATES, wroteText } from "./app-words.ts";
@@ -74,7 +75,20 @@ export function AppCard({ app }: { readonly app: App }) {
         </div>
         <div>
           <Activity name={app.name} days={app.days} />
-          <p className="hint">{wrote === "" ? "It wrote nothing." : `In all it ${wrote}.`}</p>
+          <p className="hint">
+            {wrote === "" ? "It wrote nothing." : `In all it ${wrote}.`}
+            {(app.wrote.save ?? 0) + (app.wrote.import ?? 0) === 0 ? null : (
+              <>
+                {" "}
+                <Link
+                  to={`/memories?${new URLSearchParams({ client: app.name })}`}
+                  aria-label={`Its memories: ${app.name}`}
+                >
+                  Its memories
+                </Link>
+              </>
+            )}
+          </p>
         </div>
       </div>
       <div className="app-actions">

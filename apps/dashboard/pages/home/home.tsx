@@ -1,6 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type { InferResponseType } from "hono/client";
 import type { ReactNode } from "react";
+import { account, KEYS } from "../../account/account.ts";
 import { answerOf, api } from "../../api.ts";
 import { OperationList } from "../../changes/operation-list.tsx";
 import { Icon } from "../../shell/icon.tsx";
@@ -21,6 +22,10 @@ const RECENT = 8;
 /** The account at a glance: how much there is, when it came, what was done lately, whether it is safe. */
 export function Page() {
   const stats = useQuery({ queryKey: ["stats"], queryFn: () => answerOf(api.stats.$get()) });
+  const apps = useQuery({
+    queryKey: KEYS.appCount,
+    queryFn: () => answerOf(account.apps.count.$get()),
+  });
   return (
     <Frame title="Home">
       <Answer query={stats} loading={<FiguresLoading />}>
@@ -28,7 +33,7 @@ export function Page() {
           <>
             <Waiting count={stats.memories.pending} />
             <BackupTrouble problem={stats.backup_problem} />
-            <Figures stats={stats} />
+            <Figures stats={stats} apps={apps} />
           </>
         )}
       </Answer>
@@ -46,9 +51,14 @@ export function Page() {
   );
 }
 
-function Figures({ stats }: { readonly stats: Stats }) {
+function Figures({
+  stats,
+  apps,
+}: {
+  readonly stats: Stats;
+  readonly apps: Pick<UseQueryResult<{ readonly apps: number }>, "data" | "isError">;
+}) {
   const { memories, conversations, quota, bytes } = stats;
-  const apps = Object.keys(memories.by_client).length;
   return (
     <dl className="figures" aria-label="Your account">
       <Figure name="Memories" value={inFigures(memories.active)}>
@@ -57,8 +67,8 @@ function Figures({ stats }: { readonly stats: Stats }) {
       <Figure name="Conversations" value={inFigures(conversations.total)}>
         {counted(conversations.messages, "message")}
       </Figure>
-      <Figure name="Apps" value={inFigures(apps)}>
-        that saved memories
+      <Figure name="Apps" value={apps.data === undefined ? "–" : inFigures(apps.data.apps)}>
+        {apps.data === undefined && apps.isError ? "could not be counted" : "connected"}
       </Figure>
       <Figure name="Storage" value={bytesText(bytes)}>
         {quota.bytes_limit === undefined

@@ -5,6 +5,8 @@ export interface Target {
   /** Where the text goes. */
   readonly place: string;
   readonly maxChars: number;
+  /** Whether its makers say so; else it is about that much. */
+  readonly isPublished: boolean;
 }
 
 /** As of November 2026. ChatGPT's field refuses more; of Claude's no limit is published, and 1,500 is what people report. */
@@ -13,15 +15,24 @@ export const TARGETS: readonly Target[] = [
     name: "ChatGPT",
     place: "Settings, Personalization, Custom instructions",
     maxChars: 1_500,
+    isPublished: true,
   },
-  { name: "Claude", place: "Settings, Profile, Preferences", maxChars: 1_500 },
+  {
+    name: "Claude",
+    place: "Settings, Profile, Preferences",
+    maxChars: 1_500,
+    isPublished: false,
+  },
   // Arbitrary: some 5,000 tokens, which every assistant reads at once.
-  { name: "A chat", place: "any chat, as a message", maxChars: 20_000 },
+  { name: "A chat", place: "any chat, as a message", maxChars: 20_000, isPublished: false },
 ];
 
 const HEAD = "About me, from my own notes:";
 
-/** @returns the text, and how many of the memories found room in it: from the first on, none of them in part */
+/**
+ * In the order given and none in part: what is longer than the room left is passed over, and a shorter one after it may still find room.
+ * @returns the text, empty without any of them, and how many found room
+ */
 export function blockOf(
   contents: readonly string[],
   maxChars: number,

@@ -66,8 +66,8 @@ function Block({
               ))}
             </fieldset>
             <p className="hint">
-              Paste it into {target.place}. It takes {inFigures(target.maxChars)} characters; this
-              has {inFigures(text.length)}.
+              Paste it into {target.place}. It takes {target.isPublished ? "" : "about "}
+              {inFigures(target.maxChars)} characters; this has {inFigures(text.length)}.
             </p>
             {fitting === contents.length ? null : (
               <p className="warning" role="status">

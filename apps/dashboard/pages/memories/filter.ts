@@ -47,13 +47,14 @@ export function withPart(filter: Filter, name: keyof Filter, value: string | nul
   return readFilter(query);
 }
 
-/** As lists and searches of the API take it, all but the status and the client. */
-export function requestOf({ tag, project, category, source, after, before }: Filter) {
+/** As lists and searches of the API take it, all but the status. */
+export function requestOf({ tag, project, category, source, client, after, before }: Filter) {
   return {
     ...(tag === undefined ? {} : { tags: [tag] }),
     ...(project === undefined ? {} : { project }),
     ...(category === undefined ? {} : { category }),
     ...(source === undefined ? {} : { source }),
+    ...(client === undefined ? {} : { client }),
     ...(after === undefined ? {} : { after }),
     // The API ends where a day begins.
     ...(before === undefined

@@ -117,12 +117,10 @@ function useListing(filter: Filter, enabled: boolean) {
     queryKey: ["memories", "list", filter],
     enabled,
     queryFn: async ({ pageParam, signal }): Promise<RowPage> => {
-      const { client } = filter;
       const json = {
         ...requestOf(filter),
         status: filter.status,
         limit: LISTED,
-        ...(client === undefined ? {} : { client }),
         ...cursorOf(pageParam),
       };
       const answer = await answerOf(api.memories.list.$post({ json }, { init: { signal } }));
@@ -137,11 +135,9 @@ function useSearch(filter: Filter, words: string, enabled: boolean) {
     queryKey: ["memories", "search", filter, words],
     enabled,
     queryFn: async ({ pageParam, signal }): Promise<RowPage> => {
-      const from =
-        filter.client === undefined ? "" : ` from:"${filter.client.replaceAll('"', " ")}"`;
       const json = {
         ...requestOf(filter),
-        query: words + from,
+        query: words,
         limit: HITS,
         ...cursorOf(pageParam),
       };
