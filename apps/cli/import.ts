@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
 import { UserError } from "../../src/errors.ts";
+import { pastedList } from "../../src/transfer/formats/pasted-list.ts";
 import type { CheckAnswer, ImportAnswer } from "../../src/transfer/import-answer.ts";
 import { send, survey, type ImportProgress } from "../../src/transfer/send.ts";
 import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./arguments.ts";
@@ -21,6 +22,7 @@ export const importFiles: Command = {
 
   --undo OPERATION  take an earlier import back instead, as its report says
   --dry-run         only tell what an import would do
+  --as list         text that an assistant printed about you, a memory a line
   --account ID      whose to import, where the files are of several accounts
 ${TARGET_USAGE}`,
   async run(argv) {
@@ -28,17 +30,21 @@ ${TARGET_USAGE}`,
       ...targetOptions,
       "dry-run": { type: "boolean", default: false },
       account: { type: "string" },
+      as: { type: "string" },
       undo: { type: "string" },
     });
     if (values.undo !== undefined && paths.length > 0) {
       throw new WrongUse("Either --undo or files.");
+    }
+    if (values.as !== undefined && values.as !== "list") {
+      throw new WrongUse("--as can only be: list.");
     }
     if (values.undo !== undefined) return takeBack(values.undo, values);
     if (paths.length === 0) throw new WrongUse("Which files are to be imported?");
     keepHeapSmall();
     const progress = openProgress();
     const files = await openFiles(paths);
-    const upload = await survey(files);
+    const upload = await survey(files, undefined, values.as === "list" ? pastedList : null);
     const account = values.account ?? null;
     if (account === null) refuseSeveral(upload.survey.accounts);
     const target = await openTarget(values);

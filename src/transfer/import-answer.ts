@@ -69,15 +69,27 @@ export function checkText(report: ImportReport, rules: MemoryRules): string {
   return `Checked only, nothing was written. ${reportText(report, rules)}`;
 }
 
-function jobText({ id, state, resumeAt }: ImportJob): string {
+function jobText(job: ImportJob): string {
+  const { id, state, resumeAt } = job;
   switch (state) {
     case "waiting_quota":
       return `Job [${id}] has used what the free plan allows for today; import the same again after ${iso(resumeAt ?? 0)}, and it goes on.`;
     case "finished":
       return `Job [${id}].`;
+    case "created":
+    case "running":
+      return `Job [${id}] is ${state}${progressText(job)}.`;
     default:
       return `Job [${id}] is ${state}.`;
   }
+}
+
+/** How far it is and when it will probably end, as far as that is known. */
+function progressText(job: ImportJob): string {
+  const { read, total } = job.bytes;
+  const share = total === 0 ? "" : `, ${Math.floor((100 * Math.min(read, total)) / total)} % read`;
+  const endsAt = estimatedEnd(job);
+  return endsAt === null ? share : `${share}, probably until ${iso(endsAt)}`;
 }
 
 function reportText(report: ImportReport, rules: MemoryRules): string {

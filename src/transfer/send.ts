@@ -17,6 +17,7 @@ import {
   type RecognisedFile,
 } from "./read.ts";
 import type { ImportBatchInput } from "./import-job.ts";
+import type { ExportFormat } from "./formats/format.ts";
 import { doneOf } from "./import-words.ts";
 import { emptyReport, type ImportReport } from "./report.ts";
 import { sendWindow, windowsOf } from "./send-windows.ts";
@@ -108,10 +109,14 @@ export class ImportRefused extends Error {
 export async function survey(
   files: readonly File[],
   onFound?: (soFar: ItemCounts) => void,
+  as: ExportFormat | null = null,
 ): Promise<PreparedUpload> {
   const { metered, meter } = withMeter(await expandZips(files, READER_LIMITS));
   const archive = await archiveOf(metered);
-  const reading = await readExport(archive?.items ?? metered, onFound && { onFound });
+  const reading = await readExport(archive?.items ?? metered, {
+    as,
+    ...(onFound === undefined ? {} : { onFound }),
+  });
   const { recognised, totals, accounts } = reading;
   const found = { files: recognised, totals, accounts };
   return { survey: found, archive, reading, meter, key: await keyOf(files, found) };

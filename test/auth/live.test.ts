@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test, vi } from "vitest";
-import { fetchWorker, newPerson } from "../support/people.ts";
+import { callTool, fetchWorker, newPerson } from "../support/people.ts";
 import { listen, upgrade } from "./support/live.ts";
-import { newVisitor, ORIGIN, signedUp, type Visitor } from "./support/visitor.ts";
+import { connect, newVisitor, ORIGIN, signedUp, type Visitor } from "./support/visitor.ts";
 
 beforeAll(() => {
   env.SIGN_UP = "open";
@@ -19,6 +19,55 @@ test("a page hears the state of the account at once, and then each change", asyn
   ]);
   const later = await listen(visitor);
   expect(await later.states(1)).toEqual([state]);
+});
+
+test("how far an import is and when it will probably end is told alike to a page that listens and to an assistant that asks", async () => {
+  const visitor = await newcomer("Hefin");
+  const socket = await listen(visitor);
+  const begun = await visitor.call("POST", "/api/imports/begin", {
+    files: [
+      { outcome: "read", name: "a", format: "Pasted list", source: "paste", truncated: false },
+    ],
+    totals: { conversation: 0, message: 0, memory: 4 },
+    key: "four",
+    bytesTotal: 400,
+  });
+  const { id } = begun.data["job"];
+  const assistant = { token: (await connect(visitor)).access_token, userId: "" };
+  const before = await callTool(assistant, "import_data", { job_id: id });
+  expect(before.text).toContain(`Job [${id}] is created, 0 % read.`);
+  for (const number of [1, 2]) {
+    const memory = {
+      source: "paste",
+      provenance: { platform: "paste", id: `${number}` },
+      content: `Bakes bread number ${number}`,
+      tags: [],
+    };
+    const records = [{ type: "memory", memory }];
+    const body = { number, records, bytesRead: number * 100 };
+    const sent = await visitor.call("POST", `/api/imports/${id}/batches`, body);
+    expect(sent.status).toBe(200);
+  }
+
+  const { data, text } = await callTool(assistant, "import_data", { job_id: id });
+  expect(data).toMatchObject({
+    job: { id, state: "running", next_batch: 3, bytes_read: 200, bytes_total: 400 },
+    items: { found: 4, new: 2, remaining: 2, by_kind: { memory: { found: 4, new: 2 } } },
+  });
+  const endsAt = data["job"].estimated_end_at;
+  expect(text).toContain("2 remaining.");
+  expect(text).toContain(`Job [${id}] is running, 50 % read, probably until ${endsAt}.`);
+  const states = await socket.states(4);
+  expect(states.at(-1)?.imports[id]).toMatchObject({
+    state: "running",
+    bytes: { read: 200, total: 400 },
+    counts: { memory: { found: 4, new: 2, updated: 0, unchanged: 0, skipped: 0 } },
+    estimatedEndAt: Date.parse(endsAt),
+  });
+  await visitor.call("POST", `/api/imports/${id}/finish`, {});
+  const ended = await callTool(assistant, "import_data", { job_id: id });
+  expect(ended.text.endsWith(`Job [${id}].`)).toBe(true);
+  expect(ended.data["job"]).toEqual({ id, state: "finished" });
 });
 
 test("a page hears also of what is no operation", async () => {

@@ -556,3 +556,22 @@ test("a coding agent's session is found and read like any chat", async () => {
   const { data: found } = await callTool(person, "search_conversations", { query: "connections" });
   expect(found["results"][0].message.snippet).toBe("The pool holds two connections only.");
 });
+
+test("a list of memories with their dates is read as it was printed, and other text stays refused", async () => {
+  const person = await newPerson();
+  const data = "Here it is:\n```\n[2026-05-02] - Prefers tea.\n[unknown] - Bakes bread\n```\nDone.";
+  const { data: imported } = await callTool(person, "import_data", { data });
+  expect(imported).toMatchObject({
+    format: "Pasted list",
+    items: { found: 2, new: 2, by_kind: { memory: { new: 2 } } },
+  });
+  const { data: listed } = await callTool(person, "list_memories");
+  expect(listed["memories"].map(({ content }: { content: string }) => content).sort()).toEqual([
+    "Bakes bread",
+    "Prefers tea.",
+  ]);
+  for (const other of ["Prefers tea.", "- Prefers tea.\n- Bakes bread"]) {
+    const refused = await callTool(person, "import_data", { data: other });
+    expect([other, refused.data["error"]?.code]).toEqual([other, "unsupported_format"]);
+  }
+});

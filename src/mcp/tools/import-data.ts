@@ -6,9 +6,10 @@ import { CATEGORIES, ROLES } from "../../storage/closed-lists.ts";
 import { checkAnswer, checkText, importAnswer, importText } from "../../transfer/import-answer.ts";
 import { getImport } from "../../transfer/import-job.ts";
 import { checkReading, importReading } from "../../transfer/import.ts";
+import { isDatedList, pastedList } from "../../transfer/formats/pasted-list.ts";
 import { plausible } from "../../transfer/formats/text.ts";
 import { readItems, type SentItem } from "../../transfer/items.ts";
-import { readExport } from "../../transfer/read.ts";
+import { readExport, type ExportReading } from "../../transfer/read.ts";
 import { utf8 } from "../../vault/bytes.ts";
 import { list } from "../fields.ts";
 import { defineTool } from "../tool.ts";
@@ -129,7 +130,7 @@ export const importData = defineTool({
     }
     const reading =
       items === undefined
-        ? await readExport([{ name: "data", bytes: data ?? "" }])
+        ? await readData(data ?? "")
         : readItems(items.map((sent) => sentItem(sent, caller.now, account.timeZone)));
     if (dry_run) {
       const report = await checkReading(account, reading, caller);
@@ -139,6 +140,18 @@ export const importData = defineTool({
     return { structured: importAnswer(job, rules), text: importText(job, rules) };
   },
 });
+
+/** @throws UserError unsupported_format */
+async function readData(data: string): Promise<ExportReading> {
+  const files = [{ name: "data", bytes: data }];
+  try {
+    return await readExport(files);
+  } catch (error) {
+    const isUnknown = error instanceof UserError && error.code === "unsupported_format";
+    if (isUnknown && isDatedList(data)) return readExport(files, { as: pastedList });
+    throw error;
+  }
+}
 
 /** One item that cannot be read never costs the others. */
 function sentItem(value: unknown, now: number, timeZone: string): SentItem {

@@ -2,7 +2,8 @@
  * A list of memories that an assistant printed and the person pasted. Claude's import prompt yields a code block of lines
  * "[date or unknown] - text" between two sentences; ChatGPT prints "1. [2025-05-02]. The user …", bullets, or bare sentences.
  *
- * Any text looks like a list, so this is no format to recognise: text is read so only where the person says that it is one.
+ * Any text looks like a list, so this is no format to recognise: text is read so only where the person says that it is one, or where a tool is
+ * given one whose every line has its date.
  */
 import type { ImportedMemory } from "../records.ts";
 import type { TextFormat } from "./format.ts";
@@ -39,6 +40,21 @@ export function readPastedList(text: string): ImportedMemory[] {
   }
   return [...memories.values()];
 }
+
+/** Whether it has the form that Claude's import prompt asks for: in its code block, or else throughout, each memory has its date or "unknown". */
+export function isDatedList(text: string): boolean {
+  const lines = listLines(text.split(/\r?\n/))
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  return (
+    lines.some((line) => DATED_LINE.test(line)) &&
+    lines.every((line) => DATED_LINE.test(line) || headingOf(entryOf(line)) !== null)
+  );
+}
+
+/** No times of day: those are in the lines of logs. */
+const DATED_LINE =
+  /^(?:[-*•]\s+|\d{1,4}[.)]\s+)?\[(?:\d{4}(?:-\d{2}){0,2}|unknown)\]\s+[-–—]\s+\S/iu;
 
 /** Those of the largest code block, or else all; a block that is not closed reaches to the end. */
 function listLines(lines: readonly string[]): readonly string[] {

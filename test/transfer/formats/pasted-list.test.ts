@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { pastedList, readPastedList } from "../../../src/transfer/formats/pasted-list.ts";
+import {
+  isDatedList,
+  pastedList,
+  readPastedList,
+} from "../../../src/transfer/formats/pasted-list.ts";
 
 /** "heading: text" of each memory. */
 const listed = (text: string) =>
@@ -86,6 +90,28 @@ test("a code block that is not closed is read to the end, an empty one not at al
   expect(listed("Before\n```\n- One\n- Two")).toEqual(["One", "Two"]);
   expect(listed("- One\n```\n```\n- Two")).toEqual(["One", "Two"]);
   expect(readPastedList("")).toEqual([]);
+});
+
+test("only a list whose every memory has its date, or says that none is known, is told from other text", () => {
+  for (const list of [
+    "[2026-05-02] - Prefers tea.\n[unknown] - Bakes bread",
+    "Here it is:\n```\n# Work\n[2026-05] - Sells bread\n\n- [unknown] - Lives in Brecon\n```\nThat is all.",
+    "[2026-05-02] - Prefers tea.",
+  ]) {
+    expect([list, isDatedList(list)]).toEqual([list, true]);
+  }
+  for (const other of [
+    "",
+    "Prefers tea.",
+    "- Prefers tea.\n- Bakes bread",
+    "# Work",
+    "[2026-05-02] - Prefers tea.\nThe meeting was long, and nothing came of it.",
+    "[2026-05-02 10:00:00] - Server started",
+    "[INFO] - Server started",
+    "```\nconst list = [1];\n```\n[2026-05-02] - Prefers tea.",
+  ]) {
+    expect([other, isDatedList(other)]).toEqual([other, false]);
+  }
 });
 
 test("any text is a list of distinct lines, and long ones take no time", () => {
