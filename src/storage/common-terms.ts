@@ -4,27 +4,15 @@
  */
 import { and, eq, gt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { SMALL } from "../search/clauses.ts";
 import { base32 } from "../vault/bytes.ts";
 import type { AccountRow } from "./accounts.ts";
-import type { IndexName } from "./full-text.ts";
+import { CHEAP_ROWS, isOutdated, type IndexName } from "./full-text.ts";
 import { CONTEXT_TURNS } from "./message-index.ts";
 import { accounts, memories, messages } from "./schema.ts";
 
 /** Whether there is no sample, or the rows grew by a fifth since, or half of them went. */
 export function needsSample(account: AccountRow, index: IndexName): boolean {
   return isOutdated(sizesOf(account, index));
-}
-
-/** @param sampled how many rows there were when the sample was taken */
-export function isOutdated({
-  rows,
-  sampled,
-}: {
-  readonly rows: number;
-  readonly sampled: number;
-}): boolean {
-  return rows > SMALL && (rows > sampled * 1.2 || rows < sampled / 2);
 }
 
 /** Takes a new sample. It changes no answer, only how it is found, so running it twice or late does no harm. */
@@ -61,8 +49,6 @@ export async function sampleCommonTerms(
 
 /** Seen fewer times, a word's frequency is a guess. Arbitrary. */
 const LEAST_SEEN = 4;
-/** A word that fewer rows hold is counted in some microseconds, and may not be in the sample. */
-export const CHEAP_ROWS = 1_000;
 /** Rows read at once. A message comes with the turns around it, some kilobytes each. */
 const PAGE = { memories: 500, messages: 100 } as const;
 

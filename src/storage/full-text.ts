@@ -2,7 +2,6 @@
 import { sql, type SQL } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { SMALL } from "../search/clauses.ts";
-import { CHEAP_ROWS, isOutdated } from "./common-terms.ts";
 import { accounts } from "./schema.ts";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 
@@ -17,6 +16,20 @@ const INDEXES = {
 interface CommonTerms {
   readonly sampled: number;
   readonly df: ReadonlyMap<string, number>;
+}
+
+/** A word that fewer rows hold is counted in some microseconds, and may not be in the sample. */
+export const CHEAP_ROWS = 1_000;
+
+/** Whether there is no sample, or the rows grew by a fifth since, or half of them went. @param sampled how many rows there were then */
+export function isOutdated({
+  rows,
+  sampled,
+}: {
+  readonly rows: number;
+  readonly sampled: number;
+}): boolean {
+  return rows > SMALL && (rows > sampled * 1.2 || rows < sampled / 2);
 }
 
 /** The samples as they were last read. Searches guess by them; what is not here is read when it is next wanted. */

@@ -94,9 +94,11 @@ test("files with hostile names are looked through, imported and reported as text
   expect(await violationsOf(page)).toEqual([]);
 });
 
-test.for([
+const DIALOGS = [
   ["/", "?"],
   ["/memories", "New memory"],
+  ["/memories", /^Choose /u, /^Tags$/u],
+  ["/memories", /^Choose /u, "Copy for an assistant"],
   ["/apps", "Make a token"],
   ["/apps", /^Rights: /u],
   ["/apps", /^Undo what it wrote: /u],
@@ -106,15 +108,63 @@ test.for([
   ["/security", "Delete the account"],
   ["/export", /^Restore the backup/u],
   ["/export", /^Delete the backup/u],
-] as const)("the dialog of %s, %s: accessible, and within the page", async ([path, opener]) => {
+] as const;
+
+test.for(
+  DIALOGS.map(([path, ...openers]) => ({ path, openers, by: openers.map(String).join(", ") })),
+)("the dialog of $path, $by: accessible, and within the page", async ({ path, openers }) => {
   const { page, server } = dashboard;
   await open(server.origin + path);
-  if (opener === "?") await page.keyboard.press("?");
-  else await page.getByRole("button", { name: opener }).first().click();
+  for (const opener of openers) {
+    if (opener === "?") await page.keyboard.press("?");
+    else await page.getByRole("button", { name: opener }).first().click();
+  }
   await page.locator(".dialog").waitFor();
   await untilRead(page);
   await expectInert();
   expect(await violationsOf(page, { within: ".dialog" })).toEqual([]);
+});
+
+test("the dialog that makes a memory of a message: accessible, and within the page", async () => {
+  const { page } = dashboard;
+  await open(
+    await addressOf({ name: "conversation", path: "/conversations/:conversation" }, dashboard),
+  );
+  await page
+    .getByRole("button", { name: /^Remember message / })
+    .first()
+    .click();
+  await page.getByRole("dialog", { name: "Save as memory" }).waitFor();
+  await expectInert();
+  expect(await violationsOf(page, { within: ".dialog" })).toEqual([]);
+});
+
+test("the menu of a phone: accessible, and within the page", async () => {
+  const { page, server } = dashboard;
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open(server.origin);
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("dialog", { name: "Menu" }).waitFor();
+  // Both modes at the width of a phone are among the four ways.
+  expect(await violationsOf(page, { within: ".drawer", everyWay: true })).toEqual([]);
+  await expectInert();
+});
+
+test("a message about what was done: accessible, and within the page", async () => {
+  const { page, server } = dashboard;
+  await open(`${server.origin}/memories?status=trashed`);
+  await page
+    .getByRole("button", { name: /^Restore: / })
+    .first()
+    .click();
+  const toast = page.locator(".toast");
+  await toast.getByText("Restored: 1 memory.").waitFor();
+  // It stays for as long as the focus is in it.
+  await toast.getByRole("button", { name: "Undo", exact: true }).focus();
+  await expectInert();
+  expect(await violationsOf(page, { within: ".toasts" })).toEqual([]);
+  await toast.getByRole("button", { name: "Undo", exact: true }).click();
+  await page.getByText("Undone: 1 memory.").waitFor();
 });
 
 test("what one app did, the question before it is undone, and the one before something unsaved is left: accessible, within the page", async () => {

@@ -400,7 +400,7 @@ test("everything that one client did from a time on is undone at once, and what 
     { memories: 1, conversations: 0 },
   ]);
   const { memories, chats } = await stateOf(app);
-  expect(memories.map(({ content }: any) => content).sort()).toEqual([
+  expect(memories.map(({ content }: any) => String(content)).toSorted()).toEqual([
     "Another's still",
     "Before that",
   ]);

@@ -7,7 +7,7 @@ import {
   type ShownReport,
 } from "../../../../src/transfer/import-words.ts";
 import { ITEM_KINDS } from "../../../../src/transfer/records.ts";
-import { inFigures } from "../../words/amounts.ts";
+import { inFigures } from "../../words/figures.ts";
 import type { Pace } from "./pace.ts";
 
 const MINUTE_MS = 60_000;
