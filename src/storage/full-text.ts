@@ -1,6 +1,7 @@
 /** What both full-text indexes have in common. */
 import { sql, type SQL } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import type { Match, SearchIndex } from "../search/candidates.ts";
 import { SMALL } from "../search/clauses.ts";
 import { accounts } from "./schema.ts";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
@@ -60,6 +61,30 @@ export function guessFrequencies(
   return new Map(tokens.map((token) => [token, common.df.get(token) ?? RARE]));
 }
 
+/** Of a search: how its rows are asked for, and made of the values of `width` columns. */
+export interface IndexQueries<Row> {
+  readonly query: (asked: Match) => SQL;
+  readonly width: number;
+  readonly rowsOf: (values: readonly unknown[][]) => Row[];
+}
+
+/** How a search asks either index. */
+export function openIndex<Row>(
+  db: DrizzleD1Database,
+  index: IndexOfUser,
+  { query, width, rowsOf }: IndexQueries<Row>,
+): Pick<SearchIndex<Row>, "guess" | "count" | "find"> {
+  return {
+    guess: (tokens) => guessFrequencies(index, tokens),
+    async count(tokens, guessed) {
+      const find = guessed === null ? null : query(guessed);
+      const { df, values } = await countAndFind(db, index, { tokens, find, width });
+      return { df, rows: rowsOf(values) };
+    },
+    find: async (asked) => rowsOf(await db.values(query(asked))),
+  };
+}
+
 /** Rare words are asked for alone, however rare they are. */
 const RARE = 1;
 
@@ -70,7 +95,7 @@ const RARE = 1;
  * @param find selects `width` columns; null: nothing but the frequencies
  * @returns `values`: the rows of `find`, without names, because Drizzle takes as long to map that many values as D1 to find them
  */
-export async function countAndFind(
+async function countAndFind(
   db: DrizzleD1Database,
   { index, userId, rows, sampled, known }: IndexOfUser,
   {

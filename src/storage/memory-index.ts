@@ -2,7 +2,7 @@
 import { and, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Match, SearchIndex } from "../search/candidates.ts";
-import { countAndFind, guessFrequencies, type KnownCommonTerms } from "./full-text.ts";
+import { openIndex, type KnownCommonTerms } from "./full-text.ts";
 import type { MemoryRow, ReadableMemory } from "./memories.ts";
 import { MEMORY_CANDIDATES } from "./memory-candidates.ts";
 import { conditionsOf, type MemoryFilter } from "./memory-filter.ts";
@@ -40,13 +40,7 @@ export function openMemoryIndex(d1: D1Database, account: AccountRow, known: Know
       rows: account.memoriesActive,
       tokens: account.memoryTokens,
       candidates: MEMORY_CANDIDATES,
-      guess: (tokens) => guessFrequencies(index, tokens),
-      async count(tokens, guessed) {
-        const find = guessed === null ? null : query(guessed);
-        const { df, values } = await countAndFind(db, index, { tokens, find, width: WIDTH });
-        return { df, rows: foundOf(values) };
-      },
-      find: async (asked) => foundOf(await db.values(query(asked))),
+      ...openIndex(db, index, { query, width: WIDTH, rowsOf: foundOf }),
     };
   };
 }

@@ -5,7 +5,7 @@ import type { Match, SearchIndex } from "../search/candidates.ts";
 import type { Candidate } from "../search/rank.ts";
 import type { AccountRow } from "./accounts.ts";
 import { messageConditions, OF_ACTIVE_CONVERSATION, type MessageFilter } from "./conversations.ts";
-import { countAndFind, guessFrequencies, type KnownCommonTerms } from "./full-text.ts";
+import { openIndex, type KnownCommonTerms } from "./full-text.ts";
 import { conversations, messages } from "./schema.ts";
 
 /** How far context reaches, in turns (bench/RESULTS.md, "Prototype": ±2 gives 8 to 10 points of R@10 over none). */
@@ -65,13 +65,7 @@ export function openMessageIndex(d1: D1Database, account: AccountRow, known: Kno
       rows: account.messages,
       tokens: account.messageTokens,
       candidates: MESSAGE_CANDIDATES,
-      guess: (tokens) => guessFrequencies(index, tokens),
-      async count(tokens, guessed) {
-        const find = guessed === null ? null : query(guessed);
-        const { df, values } = await countAndFind(db, index, { tokens, find, width: WIDTH });
-        return { df, rows: foundOf(values) };
-      },
-      find: async (asked) => foundOf(await db.values(query(asked))),
+      ...openIndex(db, index, { query, width: WIDTH, rowsOf: foundOf }),
     };
   };
 }
