@@ -16,13 +16,14 @@ import type {
   NewToken,
 } from "./grants.ts";
 import { watched, withStep, type Handshake, type HandshakeStep } from "./handshake.ts";
-import { createApi, createRefusingApi } from "./http/api.ts";
+import { createApi, createRefusingApi, type StartBackup } from "./http/api.ts";
 import { readingOnly } from "./http/require-scope.ts";
 import { refuseUnauthorized } from "./http/unauthorized.ts";
 import { openChangeStreams } from "./mcp/change-streams.ts";
 import { refuseCall } from "./mcp/refuse-call.ts";
 import { changedResources } from "./mcp/resources.ts";
 import { createRefusingServer, createServer, toolSetOf } from "./mcp/server.ts";
+import type { StartExport } from "./mcp/tool.ts";
 import { logProblem, reportError } from "./log.ts";
 import { openPace } from "./pace.ts";
 import { accountClosing, paused, tooFast } from "./refusals.ts";
@@ -31,6 +32,7 @@ import { checkPart, hasUnchecked, isCheckDue, readCheck, sumOf } from "./integri
 import { operationsSince } from "./memory/changes.ts";
 import { TRASH_DAYS } from "./memory/memory.ts";
 import { emptyVocabulary, type Vocabulary } from "./search/vocabulary.ts";
+import { openStartedWorkflows, type StartedWorkflows } from "./started-workflows.ts";
 import { openBackups } from "./storage/backups.ts";
 import {
   closeAccount,
@@ -42,8 +44,8 @@ import type { Lasting, OpenAccount } from "./storage/open-account.ts";
 import { readLimits } from "./storage/limits.ts";
 import { readPlan } from "./storage/plan.ts";
 import { emptyTrash } from "./storage/trash.ts";
-import { dueBackupWork, nextBackupTime, type BackupWork } from "./transfer/backup.ts";
-import { removeExpiredArchives, type ExportPlan } from "./transfer/export-job.ts";
+import { dueBackupWork, nextBackupTime } from "./transfer/backup.ts";
+import { removeExpiredArchives } from "./transfer/export-job.ts";
 import type { LiveImport } from "./transfer/import-answer.ts";
 import { keepIndex, needsUpkeep } from "./upkeep.ts";
 import { openUser } from "./user.ts";
@@ -75,6 +77,7 @@ export class UserAgent extends Agent<Env, LiveState> {
 
   readonly #grants: AllowList;
   readonly #deletion: AccountDeletion;
+  readonly #workflows: StartedWorkflows;
   readonly #pace = openPace();
   readonly #changes = openChangeStreams();
   /** What those who listen have been told of: by operation, what it had done by then. An import goes on under one. */
@@ -94,6 +97,7 @@ export class UserAgent extends Agent<Env, LiveState> {
     // Not in onStart: a native RPC call does not wait for it.
     this.#grants = openAllowList(ctx.storage.sql);
     this.#deletion = openAccountDeletion(ctx.storage.sql);
+    this.#workflows = openStartedWorkflows(ctx.storage.sql, env);
   }
 
   /** A browser may listen to the state and never write it. */
@@ -117,6 +121,7 @@ export class UserAgent extends Agent<Env, LiveState> {
       return createMcpHandler(() => createRefusingServer(account, toolSet)).fetch(request);
     }
     if (account === null) return unauthorized(this.env.PUBLIC_ORIGIN);
+    this.ctx.waitUntil(this.#workflows.wake(account.jobs, Date.now()));
     await this.#planUpkeep(account);
     await this.#planNight();
     const context = {
@@ -130,7 +135,7 @@ export class UserAgent extends Agent<Env, LiveState> {
       },
       publicOrigin: this.env.PUBLIC_ORIGIN,
       scopes: grant.scopes,
-      startExport: (jobId: string, plan: ExportPlan) => this.#startExport(jobId, plan),
+      startExport: this.#startExport,
       tellChanges: () => this.#tellChanges(account),
     };
     let calls = 0;
@@ -182,6 +187,7 @@ export class UserAgent extends Agent<Env, LiveState> {
     const account = await this.#openOrRefuse();
     if (account instanceof UserError) return createRefusingApi(account).fetch(request);
     if (account === null) return refuse();
+    this.ctx.waitUntil(this.#workflows.wake(account.jobs, Date.now()));
     await this.#planUpkeep(account);
     await this.#planNight();
     const isReadOnly = grant.state === "read_only";
@@ -198,8 +204,8 @@ export class UserAgent extends Agent<Env, LiveState> {
       scopes: isReadOnly ? readingOnly(grant.scopes) : grant.scopes,
       isReadOnly,
       showImport: (jobId, standing) => this.#showImport(jobId, standing),
-      startBackup: (work) => this.#startBackup(work),
-      startExport: (jobId, plan) => this.#startExport(jobId, plan),
+      startBackup: this.#startBackup,
+      startExport: this.#startExport,
       tellChanges: () => this.#tellChanges(account),
     }).fetch(request);
   }
@@ -352,7 +358,7 @@ export class UserAgent extends Agent<Env, LiveState> {
         now,
         rehearsedRows: Number(this.env.REHEARSED_ROWS),
       });
-      if (work !== null) await this.#startBackup(work);
+      if (work !== null) await this.#startBackup(work, async () => ({ isNew: true }));
       // A request that came meanwhile may have met what is cancelled now.
       this.#nextNightAt = 0;
       return work === null ? null : nextNight;
@@ -394,13 +400,20 @@ export class UserAgent extends Agent<Env, LiveState> {
     this.#nextNightAt = next;
   }
 
-  async #startExport(jobId: string, plan: ExportPlan): Promise<void> {
-    await this.env.EXPORTS.create({ id: jobId, params: { userId: this.name, jobId, plan } });
-  }
+  readonly #startExport: StartExport = async (jobId, plan, record) => {
+    const params = { userId: this.name, jobId, plan };
+    const started = { id: jobId, jobId, params, now: Date.now() };
+    await this.#workflows.start("EXPORTS", started, async () => {
+      await record();
+      return { isNew: true };
+    });
+  };
 
-  async #startBackup(work: BackupWork): Promise<void> {
-    await this.env.BACKUPS.create({ id: newJobId(), params: { userId: this.name, work } });
-  }
+  readonly #startBackup: StartBackup = (work, record) => {
+    const params = { userId: this.name, work };
+    const started = { id: newJobId(), jobId: work.jobId, params, now: Date.now() };
+    return this.#workflows.start("BACKUPS", started, record);
+  };
 
   /** Null: the person lets it go on. */
   #refusalOf({ state }: Grant): UserError | null {

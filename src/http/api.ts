@@ -25,13 +25,19 @@ import { sync } from "./sync.ts";
 import { timeline } from "./timeline.ts";
 import { verify } from "./verify.ts";
 
+/** Has a backup, a rehearsal or a restore done in the background. @param record writes the job down, and says whether there is one to do */
+export type StartBackup = <T extends { readonly isNew: boolean }>(
+  work: BackupWork,
+  record: () => Promise<T>,
+) => Promise<T>;
+
 export interface ApiContext extends ToolContext {
   readonly scopes: readonly Scope[];
   /** By the person's will: scopes that they would have otherwise are missing. */
   readonly isReadOnly: boolean;
   /** Shows the person's own pages how an import stands. */
   readonly showImport: (jobId: string, standing: LiveImport) => void;
-  readonly startBackup: (work: BackupWork) => Promise<void>;
+  readonly startBackup: StartBackup;
 }
 
 /** They are POST, because a person's words do not belong into addresses, and change nothing. */

@@ -19,6 +19,7 @@ import {
   RESTORE_MODES,
   restoreCountsOf,
 } from "../transfer/restore-backup.ts";
+import { newJobId } from "../vault/ids.ts";
 import type { ApiContext } from "./api.ts";
 import { readJson } from "./read-json.ts";
 import { refuseReadOnly, requireScope } from "./require-scope.ts";
@@ -53,8 +54,10 @@ export function backups(context: ApiContext) {
     .post("/", async (c) => {
       requireScope(scopes, "data:export");
       refuseReadOnly(context);
-      const { job, isNew } = await createBackup(store, caller, caller.now);
-      if (isNew) await startBackup({ do: "back up", jobId: job.id, rehearse: false });
+      const jobId = newJobId();
+      const { job } = await startBackup({ do: "back up", jobId, rehearse: false }, () =>
+        createBackup(store, caller, caller.now, jobId),
+      );
       return c.json({ backup: backupAnswer(job, caller.now) }, 202);
     })
     .delete("/:id", async (c) => {
@@ -75,8 +78,10 @@ export function backups(context: ApiContext) {
       refuseReadOnly(context);
       const job = await requireFinished(store, c.req.param("id"));
       if (!isRehearsing(job, caller.now)) {
-        await store.setRehearsal(job.id, { state: "running", at: caller.now });
-        await startBackup({ do: "rehearse", jobId: job.id });
+        await startBackup({ do: "rehearse", jobId: job.id }, async () => {
+          await store.setRehearsal(job.id, { state: "running", at: caller.now });
+          return { isNew: true };
+        });
       }
       return c.json({ backup: backupAnswer(await requireBackup(store, job.id), caller.now) }, 202);
     })
@@ -86,13 +91,17 @@ export function backups(context: ApiContext) {
       if (!parsed.success) {
         throw new UserError("invalid_input", "`mode` is neither whole nor merge.", WANTED);
       }
-      const job = await createRestore(store, caller, {
+      const wanted = {
+        id: newJobId(),
         backupId: c.req.param("id"),
         mode: parsed.data.mode,
         mayChangeRules: caller.trusted,
         now: caller.now,
-      });
-      await startBackup({ do: "restore", jobId: job.id });
+      };
+      const { job } = await startBackup({ do: "restore", jobId: wanted.id }, async () => ({
+        job: await createRestore(store, caller, wanted),
+        isNew: true,
+      }));
       return c.json({ restore: restoreAnswer(job, caller.now) }, 202);
     });
 }

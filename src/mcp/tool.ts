@@ -4,6 +4,13 @@ import type { Scope } from "../scopes.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import type { ExportPlan } from "../transfer/export-job.ts";
 
+/** Has the archive of an export written in the background. @param record writes the job down */
+export type StartExport = (
+  jobId: string,
+  plan: ExportPlan,
+  record: () => Promise<unknown>,
+) => Promise<void>;
+
 export interface ToolContext {
   readonly account: OpenAccount;
   readonly caller: Caller;
@@ -11,8 +18,7 @@ export interface ToolContext {
   readonly publicOrigin: string;
   /** What the client may do beyond this tool's own scope. */
   readonly scopes: readonly string[];
-  /** Has the archive of an export written in the background. */
-  readonly startExport: (jobId: string, plan: ExportPlan) => Promise<void>;
+  readonly startExport: StartExport;
   /** Tells the clients that listen what was changed. Never fails: what was done is done. */
   readonly tellChanges: () => Promise<void>;
 }

@@ -51,14 +51,15 @@ export async function createBackup(
   backups: BackupStore,
   maker: BackupMaker,
   now: number,
+  id = newJobId(),
 ): Promise<{ readonly job: BackupJob; readonly isNew: boolean }> {
-  const job = newBackup(now, null);
+  const job = newBackup(id, now, null);
   const rivals = ["backup", "restore"] as const;
   const isNew = await backups.create(job, maker, { rivals, silentSince: silentSince(now) });
   if (isNew) return { job: await requireBackup(backups, job.id), isNew };
   await refuseWhileRestoring(backups, now);
   const other = await backups.newest("backup", ["running", "finished"]);
-  return other === null ? createBackup(backups, maker, now) : { job: other, isNew };
+  return other === null ? createBackup(backups, maker, now, id) : { job: other, isNew };
 }
 
 /** Of the account as it is before a restore. @returns its id */
@@ -67,14 +68,13 @@ export async function createSafetyBackup(
   maker: BackupMaker,
   { now, keptUntil }: { readonly now: number; readonly keptUntil: number },
 ): Promise<string> {
-  const job = newBackup(now, keptUntil);
+  const job = newBackup(newJobId(), now, keptUntil);
   await backups.create(job, maker, { rivals: [], silentSince: silentSince(now) });
   return job.id;
 }
 
 /** @param keptUntil milliseconds UTC; null: as long as the days, weeks and months say */
-function newBackup(now: number, keptUntil: number | null) {
-  const id = newJobId();
+function newBackup(id: string, now: number, keptUntil: number | null) {
   return {
     id,
     kind: "backup",

@@ -112,8 +112,8 @@ export async function createExportJob(
   at: OpenAccount,
   plan: ExportPlan,
   caller: Caller,
+  id = newJobId(),
 ): Promise<string> {
-  const id = newJobId();
   await at.jobs.create({
     id,
     kind: "export",

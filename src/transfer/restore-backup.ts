@@ -51,6 +51,8 @@ export interface SkippedRows {
 }
 
 export interface WantedRestore {
+  /** Of the job. */
+  readonly id?: string;
   readonly backupId: string;
   readonly mode: RestoreMode;
   /** Whoever asks for it is trusted with the memory rules. */
@@ -81,9 +83,8 @@ export async function createRestore(
   maker: BackupMaker,
   wanted: WantedRestore,
 ): Promise<BackupJob> {
-  const { backupId, mode, mayChangeRules, now } = wanted;
+  const { id = newJobId(), backupId, mode, mayChangeRules, now } = wanted;
   const backup = await requireFinished(backups, backupId);
-  const id = newJobId();
   const counts: RestoreCounts = {
     backup: backup.id,
     ...(mayChangeRules ? {} : { keepsRules: true }),

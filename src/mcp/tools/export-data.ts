@@ -10,6 +10,7 @@ import {
 } from "../../transfer/export-job.ts";
 import { UserError } from "../../errors.ts";
 import type { JobRow } from "../../storage/jobs.ts";
+import { newJobId } from "../../vault/ids.ts";
 import { compact, iso } from "../answers.ts";
 import { list } from "../fields.ts";
 import { defineTool } from "../tool.ts";
@@ -70,8 +71,8 @@ export const exportData = defineTool({
         );
       }
     }
-    const jobId = await createExportJob(account, plan, caller);
-    await startExport(jobId, plan);
+    const jobId = newJobId();
+    await startExport(jobId, plan, () => createExportJob(account, plan, caller, jobId));
     for (let poll = 0; poll < POLLS; poll++) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       const job = await getExport(account, jobId, caller.now);

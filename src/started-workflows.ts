@@ -1,0 +1,120 @@
+/**
+ * Workflows that the user's object has started and not yet seen end, in its storage. Where the start itself was cut off it is made up for;
+ * and what a local server was at when its process ended goes on: Cloudflare does that by itself, the engine that plays its part here waits
+ * for an event.
+ */
+import { reportError } from "./log.ts";
+import type { JobStore } from "./storage/jobs.ts";
+
+type Binding = "EXPORTS" | "BACKUPS";
+type ParamsOf<Name extends Binding> = NonNullable<
+  NonNullable<Parameters<Env[Name]["create"]>[0]>["params"]
+>;
+
+interface StartedRow extends Record<string, SqlStorageValue> {
+  id: string;
+  binding: Binding;
+  job_id: string;
+  /** JSON. Ids and names only. */
+  params: string;
+  started_at: number;
+}
+
+/** The free plan remembers for three days one that has ended: what is not known before that never began. */
+const DAY_MS = 86_400_000;
+/** At a time; two questions each. Arbitrary. */
+const MOST_WOKEN = 10;
+const OVER: ReadonlySet<InstanceStatus["status"]> = new Set(["complete", "errored", "terminated"]);
+/** Nobody waits for it. */
+const GO_ON = { type: "go-on", payload: null };
+
+export type StartedWorkflows = ReturnType<typeof openStartedWorkflows>;
+
+export function openStartedWorkflows(sql: SqlStorage, env: Pick<Env, Binding>) {
+  sql.exec(
+    "CREATE TABLE IF NOT EXISTS started_workflows (id TEXT PRIMARY KEY, binding TEXT NOT NULL, job_id TEXT NOT NULL, params TEXT NOT NULL, started_at INTEGER NOT NULL)",
+  );
+  let isWoken = false;
+
+  async function wake(row: StartedRow, jobs: JobStore, now: number): Promise<void> {
+    const { id, binding, started_at } = row;
+    const workflow: Workflow = env[binding];
+    const instance = await findInstance(workflow, id);
+    if (instance !== null) {
+      if (OVER.has((await instance.status()).status)) forget(id);
+      else await instance.sendEvent(GO_ON);
+      return;
+    }
+    const isBegun = now - started_at < DAY_MS && (await jobs.get(row.job_id)) !== null;
+    if (isBegun) await workflow.create({ id, params: JSON.parse(row.params) });
+    else forget(id);
+  }
+
+  function forget(id: string): void {
+    sql.exec("DELETE FROM started_workflows WHERE id = ?", id);
+  }
+
+  return {
+    /**
+     * @param record writes the job down, and says whether there is one to do. What is cut off after it is made up for by `wake`; what is
+     * cut off before it nobody was told of.
+     */
+    async start<Name extends Binding, Recorded extends { readonly isNew: boolean }>(
+      binding: Name,
+      { id, jobId, params, now }: Start<Name>,
+      record: () => Promise<Recorded>,
+    ): Promise<Recorded> {
+      const json = JSON.stringify(params);
+      sql.exec(
+        "INSERT INTO started_workflows VALUES (?, ?, ?, ?, ?)",
+        id,
+        binding,
+        jobId,
+        json,
+        now,
+      );
+      const recorded = await record();
+      const workflow: Workflow = env[binding];
+      if (recorded.isNew) await workflow.create({ id, params });
+      else forget(id);
+      return recorded;
+    },
+
+    /** Once in an object's life: whatever was under way before it goes on. */
+    async wake(jobs: JobStore, now: number): Promise<void> {
+      if (isWoken) return;
+      isWoken = true;
+      const rows = sql
+        .exec<StartedRow>("SELECT * FROM started_workflows ORDER BY started_at LIMIT ?", MOST_WOKEN)
+        .toArray();
+      for (const row of rows) {
+        try {
+          await wake(row, jobs, now);
+        } catch (error) {
+          reportError("wake workflow", error);
+        }
+      }
+    },
+  };
+}
+
+interface Start<Name extends Binding> {
+  readonly id: string;
+  /** Of the row in `jobs`. */
+  readonly jobId: string;
+  readonly params: ParamsOf<Name>;
+  readonly now: number;
+}
+
+async function findInstance(
+  workflow: Workflow,
+  id: string,
+): Promise<WorkflowInstance | null> {
+  try {
+    return await workflow.get(id);
+  } catch (error) {
+    // The platform has no other way to say so.
+    if (error instanceof Error && error.message.includes("instance.not_found")) return null;
+    throw error;
+  }
+}
