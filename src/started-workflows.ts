@@ -106,10 +106,7 @@ interface Start<Name extends Binding> {
   readonly now: number;
 }
 
-async function findInstance(
-  workflow: Workflow,
-  id: string,
-): Promise<WorkflowInstance | null> {
+async function findInstance(workflow: Workflow, id: string): Promise<WorkflowInstance | null> {
   try {
     return await workflow.get(id);
   } catch (error) {

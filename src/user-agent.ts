@@ -24,6 +24,7 @@ import { refuseCall } from "./mcp/refuse-call.ts";
 import { changedResources } from "./mcp/resources.ts";
 import { createRefusingServer, createServer, toolSetOf } from "./mcp/server.ts";
 import type { StartExport } from "./mcp/tool.ts";
+import { openKeptTallies } from "./kept-tallies.ts";
 import { logProblem, reportError } from "./log.ts";
 import { openPace } from "./pace.ts";
 import { accountClosing, paused, tooFast } from "./refusals.ts";
@@ -550,6 +551,7 @@ export class UserAgent extends Agent<Env, LiveState> {
     },
     // Some thousand words at most, and the object itself is forgotten soon after the last request.
     commonTerms: new Map(),
+    keptTallies: openKeptTallies(this.ctx.storage.sql),
   };
 }
 

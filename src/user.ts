@@ -11,6 +11,7 @@ const nothingLasts = (): Lasting => ({
   oneAtATime: (work) => work(),
   vocabularyOf: emptyVocabulary,
   commonTerms: new Map(),
+  keptTallies: { read: () => null, write: () => {} },
 });
 
 /**

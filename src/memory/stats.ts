@@ -1,5 +1,6 @@
-import { problemOf } from "../storage/backups.ts";
+import { problemOf, type ChangeMark } from "../storage/backups.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
+import type { Tallies } from "../storage/tallies.ts";
 import { openLabel } from "./memory.ts";
 
 export interface AccountStats {
@@ -31,14 +32,17 @@ export interface AccountStats {
 type Counts = Readonly<Record<string, number>>;
 
 const TOP_TAGS = 10;
+/** Of what is kept. Another one where `Tallies` is something else. */
+const SHAPE = 1;
 
 export async function accountStats(at: OpenAccount): Promise<AccountStats> {
   const counters = at.row;
-  const [tallies, platforms, newestBackup] = await Promise.all([
-    at.memories.tallies(TOP_TAGS),
-    at.conversations.tally(),
+  // Before anything is counted: what changes meanwhile is another state, and counted when it is asked for next.
+  const [mark, newestBackup] = await Promise.all([
+    at.backups.mark(),
     at.backups.newest("backup", ["finished", "failed"]),
   ]);
+  const { memories: tallies, platforms } = await talliesOf(at, mark);
   const topTags = await Promise.all(
     tallies.tags.map(async (row) => ({ tag: await openLabel(at.keys, row), count: row.count })),
   );
@@ -64,6 +68,30 @@ export async function accountStats(at: OpenAccount): Promise<AccountStats> {
     lastVerifiedBackupAt: counters.lastVerifiedBackupAt,
     backupProblem: newestBackup?.state === "failed" ? problemOf(newestBackup) : null,
   };
+}
+
+async function talliesOf(at: OpenAccount, mark: ChangeMark): Promise<Tallies> {
+  const { memoriesActive, memoriesPending, memoriesTrashed, conversations, messages, bytes } =
+    at.row;
+  // An import goes on under one operation: its counters tell.
+  const counters = [
+    memoriesActive,
+    memoriesPending,
+    memoriesTrashed,
+    conversations,
+    messages,
+    bytes,
+  ];
+  const state = JSON.stringify([SHAPE, mark, ...counters]);
+  const kept = at.keptTallies.read(state);
+  if (kept !== null) return kept;
+  const [memories, platforms] = await Promise.all([
+    at.memories.tallies(TOP_TAGS),
+    at.conversations.tally(),
+  ]);
+  const tallies = { memories, platforms };
+  at.keptTallies.write(state, tallies);
+  return tallies;
 }
 
 function sumBy<Row extends { readonly count: number }>(

@@ -25,6 +25,7 @@ import { readPlan, type Plan } from "./plan.ts";
 import { openSyncRows, type SyncRows } from "./sync-rows.ts";
 import { openSyncedConversations, type SyncedConversationStore } from "./synced-conversations.ts";
 import { openSyncedMemories, type SyncedMemoryStore } from "./synced-memories.ts";
+import type { KeptTallies } from "./tallies.ts";
 import { openTimeline, type TimelineStore } from "./timeline.ts";
 import { openReindex, type ReindexStore } from "./reindex.ts";
 
@@ -68,6 +69,7 @@ export interface OpenAccount {
   readonly vocabularyOf: VocabularyOf;
   /** What searches know of common words already, from those before. */
   readonly commonTerms: KnownCommonTerms;
+  readonly keptTallies: KeptTallies;
 }
 
 /** They need no key. */
@@ -79,7 +81,10 @@ export interface BackupStores {
 }
 
 /** What lasts longer than a request, in the user's object; elsewhere nothing does. */
-export type Lasting = Pick<OpenAccount, "oneAtATime" | "vocabularyOf" | "commonTerms">;
+export type Lasting = Pick<
+  OpenAccount,
+  "oneAtATime" | "vocabularyOf" | "commonTerms" | "keptTallies"
+>;
 export type OneAtATime = <T>(work: () => Promise<T>) => Promise<T>;
 export type VocabularyOf = (jobId: string) => Vocabulary;
 

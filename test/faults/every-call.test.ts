@@ -8,6 +8,7 @@ import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import { createApi } from "../../src/http/api.ts";
 import { tools } from "../../src/mcp/tools/index.ts";
+import { accountStats } from "../../src/memory/stats.ts";
 import { removeExpiredArchives } from "../../src/transfer/export-job.ts";
 import { openUser } from "../../src/user.ts";
 import { newId } from "../../src/vault/ids.ts";
@@ -469,6 +470,8 @@ test.each(Object.keys(WRITES))(
     const undisturbed = await begin();
     expect(isThrough(undisturbed.asked, write.through)).toBe(true);
     const before = await undisturbed.look();
+    // Counted now, and kept.
+    await talliesThere(person);
     const writing: number[] = [];
     faults.calls = 0;
     faults.wrote = (call) => writing.push(call);
@@ -476,6 +479,7 @@ test.each(Object.keys(WRITES))(
     delete faults.wrote;
     const { calls } = faults;
     const after = await undisturbed.look();
+    expect(await talliesThere(person)).toEqual(await talliesCounted(person));
     expect(writing.length === 0).toBe(write.writesNothing === true);
     if (write.leavesRows === true || write.writesNothing === true) expect(after).toEqual(before);
     else expect(after).not.toEqual(before);
@@ -651,6 +655,21 @@ async function newestOperation({ userId }: Person): Promise<string> {
 async function saved(person: Person, content: string): Promise<string> {
   const { data } = await callTool(person, "save_memory", { content });
   return data["memory"].id;
+}
+
+/** As the person's object tells them: it counts where something has changed. */
+async function talliesThere(person: Person): Promise<unknown> {
+  const { memories, conversations, top_tags } = (await callTool(person, "get_stats", {})).data;
+  const { by_category, by_source, by_client, by_month } = memories;
+  return [by_category, by_source, by_client, by_month, conversations.by_platform, top_tags];
+}
+
+async function talliesCounted({ userId }: Person): Promise<unknown> {
+  const account = await openUser(env, userId);
+  if (account === null) throw new Error("There is no such user");
+  const { memories, conversations, topTags } = await accountStats(account);
+  const { byCategory, bySource, byClient, byMonth } = memories;
+  return [byCategory, bySource, byClient, byMonth, conversations.byPlatform, topTags];
 }
 
 function tool(name: string, args: Json): Request {
