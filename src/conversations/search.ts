@@ -59,6 +59,8 @@ const SNIPPET_CHARS = 400;
 const NEIGHBOUR_CHARS = 120;
 /** Opened to look for quoted words; arbitrary. */
 const PHRASE_CANDIDATES = 150;
+/** For the few conversations that are offered: each reads some six rows, and fewer find nearly as well (bench/RESULTS.md, "Budget"). */
+const OFFER_CANDIDATES = 32;
 /** bench/RESULTS.md, "Prototype": conversations by the sum of their best three messages. */
 const BEST_OF = 3;
 
@@ -105,7 +107,7 @@ export async function matchingConversations(
 ): Promise<Conversation[]> {
   const read = readMessageQuery(at, query, now);
   if (read.terms.length === 0 || at.row.messages === 0) return [];
-  const { rows: ranked } = await findMessages(at, read, {});
+  const { rows: ranked } = await findMessages(at, read, {}, OFFER_CANDIDATES);
   const good = bestOfEach(ranked.filter(({ relevance }) => relevance >= minRelevance));
   const ids = good.slice(0, limit).map(({ conversation }) => conversation);
   if (ids.length === 0) return [];
@@ -189,6 +191,7 @@ async function findMessages(
   at: OpenAccount,
   read: ReadQuery,
   given: MessageFilter,
+  candidates = MESSAGE_CANDIDATES,
 ): Promise<{ readonly rows: readonly FoundMessage[]; readonly replaced: ReadonlySet<number> }> {
   const times = asksForTime(read.words) ? tokenizeText(TIME_WORDS) : [];
   const blind = (tokens: readonly string[]) => blindTokens(at.keys, tokens);
@@ -208,7 +211,7 @@ async function findMessages(
     if (rows.length > 0) return { rows, replaced: found.replaced };
   }
   const isFiltered = filter.after !== undefined || filter.before !== undefined;
-  const asked = { terms, required, excluded, isFiltered, hints };
+  const asked = { terms, required, excluded, isFiltered, hints, candidates };
   const { rows, replaced } = await searchIndex(index, asked);
   return { rows: rows.filter(({ matched }) => matched.length > 0), replaced };
 }
