@@ -155,24 +155,20 @@ export async function indexMessage(
   { text, name, attachments = [] }: MessageText,
   { title, source, timeZone, indexer }: IndexContext,
 ): Promise<IndexedMessage> {
-  const { tokenize, blind } = indexer;
+  const { tokenize, tokenOf, blind } = indexer;
   const attached = attachments.flatMap((file) => [file.name, file.text ?? ""]);
   const words = tokenize([text, ...attached].join("\n")).slice(0, MAX_INDEXED_TOKENS);
   // A platform's name stands for what answers there.
   // Each alone, because together they may look like a sentence of another language ("user le_chat").
   const speakerWords = [name ?? "", role, role === "assistant" ? source : ""].flatMap(tokenize);
   const about = [
-    ...(createdAt === null ? [] : dateTokens(createdAt, timeZone)),
+    ...(createdAt === null ? [] : dateTokens(createdAt, timeZone).map(tokenOf)),
     ...speakerWords,
     ...(role === "assistant" ? [] : tokenize(source)),
-    ...(endsByAsking(text) ? [ASKS_TOKEN] : []),
+    ...(endsByAsking(text) ? [tokenOf(ASKS_TOKEN)] : []),
     ...(title === null ? [] : tokenize(title)),
   ];
-  const [tokens, dt, speaker] = await Promise.all([
-    blind(words),
-    blind(about),
-    blind(speakerWords),
-  ]);
+  const [tokens = "", dt = "", speaker = ""] = await blind([words, about, speakerWords]);
   return {
     tokens,
     dt,

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { UserError } from "../errors.ts";
-import { isRestoredBackup, undoOperation, type UndoResult } from "../memory/undo.ts";
+import { restoredBackup, undoOperation, type UndoResult } from "../memory/undo.ts";
 import { countsOf, isArchiveRestore, type OperationRow } from "../storage/operations.ts";
 import type { ApiContext } from "./api.ts";
 import { readJson } from "./read-json.ts";
@@ -79,8 +79,14 @@ export function undo({ account, caller, scopes }: ApiContext) {
       let spent = 0;
       for (const row of rows) {
         const { id: undoes } = row;
-        if (await isRestoredBackup(account, row)) {
-          results.push({ undoes, not_undone: "restored_backup" });
+        const restored = await restoredBackup(account, row);
+        if (restored !== null) {
+          const { backupBefore } = restored;
+          results.push({
+            undoes,
+            not_undone: "restored_backup",
+            ...(backupBefore === null ? {} : { backup_before: backupBefore }),
+          });
           continue;
         }
         const isOfMany = row.subject === null || isArchiveRestore(row);
@@ -95,7 +101,7 @@ export function undo({ account, caller, scopes }: ApiContext) {
 
 type UndoneOperation = { readonly undoes: string } & (
   | ReturnType<typeof undoAnswer>
-  | { readonly not_undone: "restored_backup" }
+  | { readonly not_undone: "restored_backup"; readonly backup_before?: string }
 );
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
@@ -119,6 +125,12 @@ function operationAnswer(row: OperationRow) {
   };
 }
 
-function undoAnswer({ operationId, undone, left, purged }: UndoResult) {
-  return { operation_id: operationId, undone, left, purged };
+function undoAnswer({ operationId, undone, left, purged, keepsRules }: UndoResult) {
+  return {
+    operation_id: operationId,
+    undone,
+    left,
+    purged,
+    ...(keepsRules ? { rules_kept: true as const } : {}),
+  };
 }

@@ -91,7 +91,13 @@ export async function saveMemory(
     return replay(at, earlier.op, sealed.fingerprint);
   }
 
-  const input = { row: sealed, labels, claim, supersedes: isWaiting ? null : supersedes };
+  const input = {
+    row: sealed,
+    labels,
+    claim,
+    supersedes: isWaiting ? null : supersedes,
+    isBesideTwins: at.rules.deduplication !== "on",
+  };
   const { outcome, row, twin } = await create(at, { input, text, operationId }, caller);
   const expires = draft.expiresAt === undefined && expiry !== null;
   switch (outcome.outcome) {

@@ -7,11 +7,13 @@ import { packed } from "../storage/batch.ts";
 import type { OpenAccount, Caller } from "../storage/open-account.ts";
 import {
   countsOf,
+  isArchiveRestore,
   type OperationRow,
   type TouchedMemory,
   type UndoBatch,
   type UndoItem,
 } from "../storage/operations.ts";
+import { restoreCountsOf } from "../transfer/restore-backup.ts";
 import { operationOf } from "./change.ts";
 import { labelChanges, openText, rootsToken } from "./memory.ts";
 
@@ -22,6 +24,8 @@ export interface UndoResult {
   readonly left: readonly LeftItem[];
   /** What it touched and the trash was emptied of since: nothing brings that back. */
   readonly purged: { readonly memories: number; readonly conversations: number };
+  /** It was the restore of an archive, and there are rules of the person's own, which stay as they are. */
+  readonly keepsRules: boolean;
 }
 
 export interface LeftItem {
@@ -56,13 +60,8 @@ async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<Und
       "Look for it in the list of operations.",
     );
   }
-  if (await isRestoredBackup(at, undone)) {
-    throw new UserError(
-      "invalid_input",
-      "Restoring a backup cannot be undone.",
-      `Restore the backup that was made before it: GET /api/restores/${undone.subject} names it as backup_before.`,
-    );
-  }
+  const restored = await restoredBackup(at, undone);
+  if (restored !== null) throw wayBackFrom(restored);
   const left: LeftItem[] = [];
   const leaving: UndoItem[] = [];
   const returning: UndoItem[] = [];
@@ -129,16 +128,43 @@ async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<Und
     undone: counts,
     left,
     purged: { memories: purged_memories, conversations: purged_conversations },
+    keepsRules: isArchiveRestore(undone) && Object.keys(at.ruleSources.own).length > 0,
   };
 }
 
 /** What the restore of a backup took away no version remembers: the backup made before it does. */
-export async function isRestoredBackup(
+export interface RestoredBackup {
+  /** Id. Null: it is kept no longer. */
+  readonly backupBefore: string | null;
+}
+
+/** Null: the operation restored none. */
+export async function restoredBackup(
   at: OpenAccount,
   { kind, subject }: OperationRow,
-): Promise<boolean> {
-  if (kind !== "restore" || subject === null) return false;
-  return (await at.backups.get("restore", subject)) !== null;
+): Promise<RestoredBackup | null> {
+  if (kind !== "restore" || subject === null) return null;
+  const restore = await at.backups.get("restore", subject);
+  if (restore === null) return null;
+  const { safety } = restoreCountsOf(restore);
+  const before = safety === undefined ? null : await at.backups.get("backup", safety);
+  return { backupBefore: before?.state === "finished" ? before.id : null };
+}
+
+function wayBackFrom({ backupBefore }: RestoredBackup): UserError {
+  const message = "Restoring a backup cannot be undone.";
+  return backupBefore === null
+    ? new UserError(
+        "invalid_input",
+        message,
+        "The backup that was made before it is kept no longer. GET /api/backups lists those that there are.",
+      )
+    : new UserError(
+        "invalid_input",
+        message,
+        `Restore the backup that was made before it: POST /api/backups/${backupBefore}/restore.`,
+        { backup_before: backupBefore },
+      );
 }
 
 type TouchedItem = Pick<TouchedMemory, "id" | "changedOp" | "leftBy">;

@@ -20,7 +20,8 @@ import {
 import { LANGUAGES, languageOf } from "./language.ts";
 import { languageStem, stem } from "./stems.ts";
 import { ENGLISH_STOP_WORDS, isStopWord, type Language } from "./stop-words.ts";
-import type { Vocabulary } from "./vocabulary.ts";
+import type { Token, Vocabulary } from "./vocabulary.ts";
+import type { WordTable } from "./word-table.ts";
 
 /** Stored with each row. Raise it when the same text gives other tokens: those rows need indexing again. */
 export const TOKENIZER_VERSION = 2;
@@ -41,22 +42,34 @@ export interface Word {
   readonly tokens: readonly string[];
 }
 
-/**
- * All tokens of a text for the index, repeated as often as they occur; a single CJK character at most once.
- * @param vocabulary what words of earlier texts gave; those of this one are added
- */
-export function tokenizeText(original: string, vocabulary: Vocabulary | null = null): string[] {
+/** All tokens of a text for the index, repeated as often as they occur; a single CJK character at most once. */
+export function tokenizeText(text: string): string[] {
+  return indexTokens(text, { wordsOf: () => null, tokenOf: (plain) => plain });
+}
+
+/** As `tokenizeText`. @param vocabulary what words of earlier texts gave; those of this one are added */
+export function tokenizeKnown(text: string, { words: known, tokenOf }: Vocabulary): Token[] {
+  return indexTokens(text, { wordsOf: (language) => known[language], tokenOf });
+}
+
+/** How the tokens of a text are given, and what its words gave before. */
+interface Known<T> {
+  readonly wordsOf: (language: Language | "english") => WordTable<readonly T[]> | null;
+  readonly tokenOf: (plain: string) => T;
+}
+
+function indexTokens<T>(original: string, { wordsOf, tokenOf }: Known<T>): T[] {
   const text = original.toWellFormed();
   const reading = indexing(text);
-  const known = vocabulary?.tokens[reading.languages[0] ?? "english"] ?? null;
-  const tokens: string[] = [];
+  const known = wordsOf(reading.languages[0] ?? "english");
+  const tokens: T[] = [];
   const characters = new Set<string>();
   const add = (token: string): void => {
     if (isCharacterToken(token)) {
       if (characters.has(token)) return;
       characters.add(token);
     }
-    tokens.push(token);
+    tokens.push(tokenOf(token));
   };
   for (let run = nextRun(text, 0); run !== null; run = nextRun(text, run.end)) {
     if (run.kind !== LETTER) {
@@ -74,7 +87,7 @@ export function tokenizeText(original: string, vocabulary: Vocabulary | null = n
     if (known === null || isMay(word)) continue;
     const own = terms.flat();
     // NFKC makes CJK characters of some words, and those count once in a text.
-    if (!own.some(isCharacterToken)) known.set(word, own);
+    if (!own.some(isCharacterToken)) known.set(word, own.map(tokenOf));
   }
   return tokens;
 }

@@ -1,34 +1,87 @@
 /**
  * Values by words that are looked up where they stand in a text. A Map would want each word as a string of its own, which V8 copies and
- * makes known to the whole isolate first: that took longer than all the rest of reading a text.
+ * makes known to the whole isolate first: that took longer than all the rest of reading a text. Of a large vocabulary most look-ups wait
+ * for memory, so the hashes stand together, apart from words and values.
  */
 export interface WordTable<T> {
   /** Of `text.slice(start, end)`. */
   readonly get: (text: string, start: number, end: number) => T | null;
-  /** Of two words with the same hash the later one stays: with 300,000 words that meets some 40. */
+  /** Once for each word. */
   readonly set: (word: string, value: T) => void;
+}
+
+/** Places of a new table. Arbitrary; a power of two. */
+const FIRST_PLACES = 1_024;
+/** Of a place that holds no word. No word has this hash. */
+const FREE = 0;
+
+interface Entry<T> {
+  readonly word: string;
+  readonly value: T;
 }
 
 /** @param capacity what comes when that many are there is not kept */
 export function openWordTable<T>(capacity: number): WordTable<T> {
-  const entries = new Map<number, { readonly word: string; readonly value: T }>();
+  let hashes = new Int32Array(FIRST_PLACES);
+  let entries: (Entry<T> | undefined)[] = Array.from({ length: FIRST_PLACES });
+  let count = 0;
+
+  /** The first place from that of the hash on which is free. */
+  function freePlace(hash: number): number {
+    let place = placeOf(hash, hashes.length);
+    while (hashes[place] !== FREE) place = (place + 1) & (hashes.length - 1);
+    return place;
+  }
+
+  /** At most half of the places are taken, so that a word stands near where its hash says. */
+  function grow(): void {
+    const before = { hashes, entries };
+    hashes = new Int32Array(2 * before.hashes.length);
+    entries = Array.from({ length: hashes.length });
+    for (const [at, entry] of before.entries.entries()) {
+      if (entry === undefined) continue;
+      const hash = before.hashes[at] ?? FREE;
+      const place = freePlace(hash);
+      hashes[place] = hash;
+      entries[place] = entry;
+    }
+  }
+
   return {
     get(text, start, end) {
-      const entry = entries.get(hashOf(text, start, end));
-      if (entry === undefined || entry.word.length !== end - start) return null;
-      return text.startsWith(entry.word, start) ? entry.value : null;
+      const hash = hashOf(text, start, end);
+      const last = hashes.length - 1;
+      for (let place = placeOf(hash, last + 1); ; place = (place + 1) & last) {
+        const found = hashes[place];
+        if (found === FREE) return null;
+        if (found !== hash) continue;
+        const entry = entries[place];
+        if (entry === undefined || entry.word.length !== end - start) continue;
+        if (text.startsWith(entry.word, start)) return entry.value;
+      }
     },
     set(word, value) {
-      if (entries.size < capacity) entries.set(hashOf(word, 0, word.length), { word, value });
+      if (count === capacity) return;
+      count += 1;
+      if (2 * count > hashes.length) grow();
+      const hash = hashOf(word, 0, word.length);
+      const place = freePlace(hash);
+      hashes[place] = hash;
+      entries[place] = { word, value };
     },
   };
 }
 
-/** FNV-1a (isthe.com/chongo/tech/comp/fnv), cut to the 30 bits that V8 keeps without allocating. */
+/** FNV-1a (isthe.com/chongo/tech/comp/fnv), as a signed number. */
 function hashOf(text: string, start: number, end: number): number {
-  let hash = 0x811c9dc5;
+  let hash = 0x811c9dc5 | 0;
   for (let at = start; at < end; at += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   }
-  return hash >>> 2;
+  return hash === FREE ? 1 : hash;
+}
+
+/** Of short words FNV's upper bits are the better ones. */
+function placeOf(hash: number, places: number): number {
+  return (hash ^ (hash >>> 15)) & (places - 1);
 }

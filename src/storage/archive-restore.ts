@@ -83,6 +83,7 @@ export interface RestoreJob {
   readonly operationId: string;
   /** The report before the first batch, sealed, in hex. */
   readonly body: string;
+  readonly isWhole: boolean;
   readonly now: number;
 }
 
@@ -119,8 +120,8 @@ const EMPTY = `NOT EXISTS (SELECT 1 FROM memories WHERE user_id = ?1) AND NOT EX
 const BEGUN = `user_id = ?1 AND kind = 'import' AND format = ?2 AND grant_id = ?3 AND upload_key = ?4 AND updated_at > ?5
   AND state IN ('created', 'running', 'waiting_quota', 'cancelled')`;
 const SQL_GO_ON = `UPDATE jobs SET state = 'running', updated_at = ?6 WHERE state = 'cancelled' AND ${BEGUN}`;
-const SQL_BEGIN = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id, client, counts, created_at, updated_at, key_version, upload_key, operation_id, body)
-  SELECT ?1, ?7, 'import', 'created', ?2, ?3, ?8, '{}', ?6, ?6, ?9, ?4, ?10, unhex(?11) WHERE ${EMPTY}
+const SQL_BEGIN = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id, client, counts, created_at, updated_at, key_version, upload_key, operation_id, body, expires_at)
+  SELECT ?1, ?7, 'import', 'created', ?2, ?3, ?8, '{}', ?6, ?6, ?9, ?4, ?10, unhex(?11), iif(?12, ?6, NULL) WHERE ${EMPTY}
   AND NOT EXISTS (SELECT 1 FROM jobs WHERE ${BEGUN}) ON CONFLICT DO NOTHING`;
 const SQL_BEGUN = `SELECT id FROM jobs WHERE ${BEGUN} ORDER BY created_at DESC, id LIMIT 1`;
 
@@ -222,10 +223,13 @@ export function openArchiveRestore(d1: D1Database, userId: string) {
     /** The job of a restore, made or gone on with. Null: the account holds something of its own. */
     async begin(job: RestoreJob): Promise<string | null> {
       const { id, format, grantId, client, now, keyVersion, uploadKey, operationId, body } = job;
+      const isWhole = job.isWhole ? 1 : 0;
       const begunBy = [userId, format, grantId, uploadKey, now - RESTORE_LASTS_MS];
       const results = await runBatch(d1, [
         d1.prepare(SQL_GO_ON).bind(...begunBy, now),
-        d1.prepare(SQL_BEGIN).bind(...begunBy, now, id, client, keyVersion, operationId, body),
+        d1
+          .prepare(SQL_BEGIN)
+          .bind(...begunBy, now, id, client, keyVersion, operationId, body, isWhole),
         d1.prepare(SQL_BEGUN).bind(...begunBy),
       ]);
       // True because the last statement selects this column.

@@ -8,7 +8,7 @@ import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { drizzle } from "drizzle-orm/d1";
 import { TOKENIZER_VERSION } from "../search/tokenize.ts";
 import { packed, runBatch } from "./batch.ts";
-import { columnLists, prefixed } from "./columns.ts";
+import { columnLists, prefixed, valuesOf } from "./columns.ts";
 import { isRemoved, REMOVED_FROM, type ConversationRow, type MessageRow } from "./conversations.ts";
 import type { OperationInput, SealedLabel, SealedMemory } from "./memories.ts";
 import { CONTEXT_TURNS } from "./message-index.ts";
@@ -160,9 +160,10 @@ const SQL_MESSAGE_VERSIONS = `INSERT INTO message_versions (user_id, conversatio
   SELECT m.user_id, m.conversation, m.id, ?2, ?3, ${prefixed("m", MESSAGE_VERSION.names)}
   FROM json_each(?4) j CROSS JOIN messages m ON m.user_id = ?1 AND m.origin_key = j.value->>'originKey'
   WHERE m.version = j.value->>'version' - 1 ON CONFLICT DO NOTHING`;
-const SQL_MESSAGES = `INSERT INTO messages (user_id, conversation, ${MESSAGE.names})
-  SELECT ?1, c.id, ${MESSAGE.fromJson} FROM json_each(?2) j
-  CROSS JOIN conversations c ON c.user_id = ?1 AND c.origin_key = j.value->>'conversationKey' WHERE true
+/** ?2 rows as lists, the key of the conversation last. Materialised, because SQLite would make the text of a row anew for each value that is taken of it. */
+const SQL_MESSAGES = `WITH j AS MATERIALIZED (SELECT value FROM json_each(?2))
+  INSERT INTO messages (user_id, conversation, ${MESSAGE.names}) SELECT ?1, c.id, ${MESSAGE.fromList} FROM j
+  CROSS JOIN conversations c ON c.user_id = ?1 AND c.origin_key = j.value->>${MESSAGE.keys.length} WHERE true
   ON CONFLICT (user_id, origin_key) DO UPDATE SET conversation = excluded.conversation, version = excluded.version, body_version = excluded.body_version, position = excluded.position,
     role = excluded.role, hash = excluded.hash, created_at = excluded.created_at, changed_op = excluded.changed_op,
     size_bytes = excluded.size_bytes, token_count = excluded.token_count, tokenizer_version = excluded.tokenizer_version,
@@ -458,7 +459,9 @@ export function openImports(d1: D1Database, userId: string) {
         );
       }
       for (const part of packed(batch.messages, charsOf)) {
-        const rows = JSON.stringify(part);
+        const rows = JSON.stringify(
+          part.map((row) => [...valuesOf(MESSAGE, row), row.conversationKey]),
+        );
         const changed = changedOf(part);
         if (changed !== null) statements.push(bind(SQL_MESSAGE_VERSIONS, op, now, changed));
         statements.push(bind(SQL_MESSAGES, rows));

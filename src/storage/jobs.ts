@@ -7,7 +7,6 @@ import {
   getTableColumns,
   gt,
   inArray,
-  isNotNull,
   isNull,
   lte,
   min,
@@ -25,6 +24,7 @@ export type NewJob = Pick<
 > & {
   readonly operationId?: string;
   readonly uploadKey?: string;
+  readonly expiresAt?: number;
   /** Sealed, in hex. */
   readonly body?: string;
 };
@@ -46,8 +46,8 @@ export interface JobEnd {
   };
 }
 
-const SQL_CREATE = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id, client, counts, created_at, updated_at, key_version, operation_id, upload_key, body)
-  VALUES (?1, ?2, ?3, 'created', ?4, ?5, ?6, '{}', ?7, ?7, ?8, ?9, ?10, unhex(?11)) ON CONFLICT DO NOTHING`;
+const SQL_CREATE = `INSERT INTO jobs (user_id, id, kind, state, format, grant_id, client, counts, created_at, updated_at, key_version, operation_id, upload_key, body, expires_at)
+  VALUES (?1, ?2, ?3, 'created', ?4, ?5, ?6, '{}', ?7, ?7, ?8, ?9, ?10, unhex(?11), ?12) ON CONFLICT DO NOTHING`;
 const SQL_END = `UPDATE jobs SET state = ?3, operation_id = ?4, counts = ?5, body = unhex(?6), updated_at = ?7, format = coalesce(?8, format),
   chunks = ?9, size_bytes = ?10, sha256 = ?11, expires_at = ?12 WHERE user_id = ?1 AND id = ?2`;
 
@@ -61,7 +61,7 @@ export function openJobs(d1: D1Database, userId: string) {
   return {
     async create(job: NewJob): Promise<void> {
       const { id, kind, format, grantId, client, createdAt, keyVersion } = job;
-      const { operationId = null, uploadKey = null, body = null } = job;
+      const { operationId = null, uploadKey = null, body = null, expiresAt = null } = job;
       await d1
         .prepare(SQL_CREATE)
         .bind(
@@ -76,6 +76,7 @@ export function openJobs(d1: D1Database, userId: string) {
           operationId,
           uploadKey,
           body,
+          expiresAt,
         )
         .run();
     },
@@ -98,7 +99,7 @@ export function openJobs(d1: D1Database, userId: string) {
       return found ?? null;
     },
 
-    /** Of those that were heard of since: how many, and when the one was that was silent longest. */
+    /** Of those that batches are sent to, and that were heard of since: how many, and when the one was that was silent longest. */
     async importsInFlight(
       since: number,
     ): Promise<{ readonly count: number; readonly oldest: number }> {
@@ -110,6 +111,7 @@ export function openJobs(d1: D1Database, userId: string) {
             eq(jobs.userId, userId),
             eq(jobs.kind, "import"),
             inArray(jobs.state, OPEN),
+            isNull(jobs.expiresAt),
             gt(jobs.updatedAt, since),
           ),
         );
@@ -210,22 +212,34 @@ export function openJobs(d1: D1Database, userId: string) {
         .limit(limit);
     },
 
-    /** Ids of exports that can no longer be downloaded, a few at a time: each asks R2 twice and D1 once. */
-    async expiredExports(now: number): Promise<string[]> {
+    /**
+     * Ids of exports that can no longer be downloaded, or came to nothing, a few at a time: each asks R2 twice and D1 once.
+     * @param begunBefore what was not finished by then never will be, and may have left chunks where taking them back failed too
+     */
+    async expiredExports(now: number, begunBefore: number): Promise<string[]> {
       const found = await db
         .select({ id: jobs.id })
         .from(jobs)
-        .where(and(eq(jobs.userId, userId), eq(jobs.kind, "export"), lte(jobs.expiresAt, now)))
+        .where(
+          and(
+            eq(jobs.userId, userId),
+            eq(jobs.kind, "export"),
+            or(
+              lte(jobs.expiresAt, now),
+              and(isNull(jobs.expiresAt), lte(jobs.createdAt, begunBefore)),
+            ),
+          ),
+        )
         .limit(5);
       return found.map(({ id }) => id);
     },
 
-    /** Whether there are exports that will have to be removed. */
+    /** Each will have to be removed. */
     async hasExports(): Promise<boolean> {
       const found = await db
         .select({ id: jobs.id })
         .from(jobs)
-        .where(and(eq(jobs.userId, userId), eq(jobs.kind, "export"), isNotNull(jobs.expiresAt)))
+        .where(and(eq(jobs.userId, userId), eq(jobs.kind, "export")))
         .limit(1);
       return found.length > 0;
     },

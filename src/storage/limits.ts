@@ -124,6 +124,17 @@ export function spaceRefusal({ row, limits: { maxBytes } }: SpaceOf): UserError 
   );
 }
 
+/** Null: an empty account may become what takes so much. */
+export function refusalOfArchive(bytes: number, { maxBytes }: Limits): UserError | null {
+  if (maxBytes === null || bytes <= maxBytes) return null;
+  return new UserError(
+    "limit_reached",
+    `This archive takes ${megabytes(bytes)} MB, and this server keeps ${megabytes(maxBytes)} MB for one person. Nothing was restored.`,
+    "Ask whoever runs the server to raise max_bytes (LIMITS), or import single files of it.",
+    { limit: "max_bytes", bytes, max_bytes: maxBytes },
+  );
+}
+
 function megabytes(bytes: number): string {
   return (bytes / 1_000_000).toFixed(1);
 }

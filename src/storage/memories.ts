@@ -99,6 +99,8 @@ export interface CreateInput {
   readonly labels: readonly SealedLabel[];
   /** Id of the memory that this one replaces. */
   readonly supersedes: string | null;
+  /** It is saved beside a twin that it meets, with another fingerprint: the twin does not replace what it names. */
+  readonly isBesideTwins?: boolean;
   readonly claim: Claim | null;
   /** How many memories there may be. */
   readonly limit: number;
@@ -170,8 +172,9 @@ const SQL_INSERT = `INSERT INTO memories (user_id, ${ALL.names}) SELECT ?1, ${AL
   ON CONFLICT (user_id, fingerprint) WHERE ${LIVING} DO UPDATE SET last_used_at = max(last_used_at, excluded.created_at)
   RETURNING id, expires_at AS expiresAt`;
 
-/** The living row that holds the text of this save: the row it made, or the one it met. An expired one is about to be retired. */
-const WINNER = `(SELECT w.id FROM memories w WHERE w.user_id = ?1 AND w.fingerprint = ?5 AND w.status IN ('active', 'pending') AND w.superseded_by IS NULL AND (w.expires_at IS NULL OR w.expires_at > ?7))`;
+/** The living row that holds the text of this save: the row it made (?8), or the one it met, where that may stand for it (?8 null). An expired one is about to be retired. */
+const WINNER = `(SELECT w.id FROM memories w WHERE w.user_id = ?1 AND w.fingerprint = ?5 AND w.status IN ('active', 'pending') AND w.superseded_by IS NULL
+  AND w.id = coalesce(?8, w.id) AND (w.expires_at IS NULL OR w.expires_at > ?7))`;
 const SUPERSEDED = `user_id = ?1 AND id = ?6 AND status <> 'trashed' AND superseded_by IS NULL AND id <> ${WINNER} AND ${CLAIMED}`;
 const SQL_SUPERSEDED_VERSION = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${SHARED.names})
   SELECT user_id, id, ?2, ?7, ${SHARED.names} FROM memories WHERE ${SUPERSEDED} ON CONFLICT DO NOTHING`;
@@ -451,7 +454,8 @@ export function openMemories(d1: D1Database, userId: string) {
         );
       }
       if (supersedes !== null) {
-        const bound = [userId, op, grantId, key, created.fingerprint, supersedes, now];
+        const own = input.isBesideTwins === true ? created.id : null;
+        const bound = [userId, op, grantId, key, created.fingerprint, supersedes, now, own];
         statements.push(
           d1.prepare(SQL_SUPERSEDED_VERSION).bind(...bound),
           d1.prepare(SQL_SUPERSEDE).bind(...bound),

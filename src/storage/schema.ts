@@ -337,6 +337,7 @@ export const jobs = sqliteTable(
     verifiedAt: time("verified_at"),
     createdAt: time("created_at").notNull(),
     updatedAt: time("updated_at").notNull(),
+    /** An import that was sent whole takes nothing after its own request: of that it is the beginning. */
     expiresAt: time("expires_at"),
     keyVersion: integer("key_version").notNull(),
     body: blob("body", { mode: "buffer" }),

@@ -20,6 +20,8 @@ function makeSchema() {
     version: z.int().min(1),
     created_at: z.iso.datetime(),
     counts: z.record(z.string(), z.int()),
+    /** Of ciphertext, as the account counted it: what an account that becomes this one will hold. */
+    stored_bytes: z.int().min(0).optional(),
     files: z.array(
       z.object({
         name: z.string(),
@@ -35,7 +37,10 @@ export type ArchiveManifest = z.output<ReturnType<typeof makeSchema>>;
 
 export function manifestText(
   createdAt: number,
-  counts: Partial<ArchiveCounts>,
+  {
+    counts,
+    storedBytes,
+  }: { readonly counts: Partial<ArchiveCounts>; readonly storedBytes: number },
   files: ArchiveManifest["files"],
 ): string {
   const manifest: ArchiveManifest = {
@@ -43,15 +48,21 @@ export function manifestText(
     version: ARCHIVE_VERSION,
     created_at: new Date(createdAt).toISOString(),
     counts,
+    stored_bytes: storedBytes,
     files,
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
 /** Null: no manifest of a Cofio archive. */
-export function parseManifest(value: unknown): ArchiveManifest | null {
-  const parsed = makeSchema().safeParse(value);
-  return parsed.success ? parsed.data : null;
+export function parseManifest(text: string): ArchiveManifest | null {
+  try {
+    const parsed = makeSchema().safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 export function manifestJsonSchema(): string {

@@ -85,8 +85,8 @@ const PIECES_A_STEP = 14;
 const CHUNK_CHARS = 2_000_000;
 /** Chunks that one step reads back. Arbitrary; of the free plan an invocation may ask for 50 things, and some are asked for besides. */
 const CHUNKS_A_STEP = 40;
-/** How long an archive can be downloaded. Arbitrary. */
-const ARCHIVE_DAYS = 7;
+/** How long an archive can be downloaded, and one that came to nothing is told of. Arbitrary. */
+const ARCHIVE_MS = 7 * 86_400_000;
 
 /** The whole file, or null when it is larger than may be given inline. */
 export async function exportInline(
@@ -213,7 +213,7 @@ export async function describeArchive(
   const { checked } = await at.archives.readNote<FilesCheck>(jobId, `check ${rounds - 1}`);
   const manifest = manifestText(
     plan.startedAt,
-    progress.counts,
+    { counts: progress.counts, storedBytes: at.row.bytes },
     checked.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
   );
   await at.archives.writeChunk(jobId, progress.chunk, deflateChunk(utf8(manifest)));
@@ -290,7 +290,7 @@ export async function finishExport(
     counts: JSON.stringify(counts),
     body: await sealJson(at.keys, { id: jobId, version: 1, kind: "job" }, { counts }),
     now,
-    archive: { chunks, sizeBytes: bytes, sha256, expiresAt: now + ARCHIVE_DAYS * 86_400_000 },
+    archive: { chunks, sizeBytes: bytes, sha256, expiresAt: now + ARCHIVE_MS },
   });
   await at.jobs.recordExport(now);
 }
@@ -319,9 +319,9 @@ export async function failExport(at: OpenAccount, jobId: string, now: number): P
   });
 }
 
-/** Removes archives that can no longer be downloaded. @returns whether there are others, to be removed later */
+/** Removes archives that can no longer be downloaded, and what is left of those that came to nothing. @returns whether there are others, to be removed later */
 export async function removeExpiredArchives(at: OpenAccount, now: number): Promise<boolean> {
-  for (const jobId of await at.jobs.expiredExports(now)) {
+  for (const jobId of await at.jobs.expiredExports(now, now - ARCHIVE_MS)) {
     await at.archives.remove(jobId);
     await at.jobs.remove(jobId);
   }

@@ -55,6 +55,13 @@ export interface Upload {
   readonly bytesTotal?: number;
 }
 
+export interface JobSetting {
+  /** Of its batches, where they are not the plan's. */
+  readonly limits?: BatchLimits;
+  /** It is written in one request, and no batches are sent to it. */
+  readonly isWhole?: boolean;
+}
+
 export interface ImportBatchInput {
   readonly number: number;
   /** Where it stands for several batches, of which it names all conversations: the last of them. */
@@ -75,14 +82,13 @@ interface JobBody extends ImportReport {
 
 /**
  * Goes on with an unfinished import of the same files, or begins one.
- * @param limits of its batches, where they are not the plan's
  * @throws UserError limit_reached
  */
 export async function beginImport(
   at: OpenAccount,
   upload: Upload,
   caller: Caller,
-  limits: BatchLimits = at.plan.batch,
+  { limits = at.plan.batch, isWhole = false }: JobSetting = {},
 ): Promise<ImportJob> {
   const uploadKey = upload.key === undefined ? null : await argumentsHash(at.keys, upload.key);
   const unfinished = uploadKey === null ? null : await at.jobs.unfinishedImport(uploadKey);
@@ -118,6 +124,7 @@ export async function beginImport(
     keyVersion: at.keys.version,
     operationId: newOperationId(caller.now),
     ...(uploadKey === null ? {} : { uploadKey }),
+    ...(isWhole ? { expiresAt: caller.now } : {}),
     body: await sealBody(at, id, { ...report, limits, bytes }),
   });
   return job;
@@ -231,7 +238,7 @@ export async function checkRecords(
 export async function endImport(
   at: OpenAccount,
   jobId: string,
-  state: "finished" | "cancelled",
+  state: "finished" | "cancelled" | "failed",
   now: number,
 ): Promise<ImportJob> {
   const row = await findImport(at, jobId);

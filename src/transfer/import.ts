@@ -18,12 +18,18 @@ export function importReading(
 ): Promise<ImportJob> {
   return at.oneAtATime(async () => {
     const upload = { files: reading.recognised, totals: reading.totals };
-    let job = await beginImport(at, upload, caller, LARGE_BATCH);
-    for await (const records of batchesOf(identified(reading.records()), job.limits)) {
-      job = await importBatch(at, job.id, { number: job.nextBatch, records }, caller);
-      if (job.state === "waiting_quota") return job;
+    let job = await beginImport(at, upload, caller, { limits: LARGE_BATCH, isWhole: true });
+    try {
+      for await (const records of batchesOf(identified(reading.records()), job.limits)) {
+        job = await importBatch(at, job.id, { number: job.nextBatch, records }, caller);
+        if (job.state === "waiting_quota") return job;
+      }
+      return await endImport(at, job.id, "finished", caller.now);
+    } catch (error) {
+      // Where the database refuses this too, it stays `running` in the list; nothing else hangs on that.
+      await endImport(at, job.id, "failed", caller.now).catch(() => {});
+      throw error;
     }
-    return endImport(at, job.id, "finished", caller.now);
   });
 }
 

@@ -8,7 +8,7 @@ import { openConversationText } from "../conversations/conversation.ts";
 import { openIndexer } from "../conversations/indexer.ts";
 import { UserError } from "../errors.ts";
 import { sealLabels } from "../memory/memory.ts";
-import { requireSpace } from "../storage/limits.ts";
+import { refusalOfArchive, requireSpace } from "../storage/limits.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import { RESTORE_LASTS_MS, type RestoreBatch } from "../storage/archive-restore.ts";
 import type { JobRow } from "../storage/jobs.ts";
@@ -24,10 +24,9 @@ import {
   type LineType,
   type MessageLine,
 } from "./archive-lines.ts";
-import { ARCHIVE_FORMAT } from "./archive-manifest.ts";
+import { ARCHIVE_FORMAT, parseManifest } from "./archive-manifest.ts";
 import { archiveOf, lineBatches, type UnpackedArchive } from "./unpacked-archive.ts";
 import { isObject } from "./formats/json.ts";
-import type { BatchLimits } from "./batches.ts";
 import {
   endImport,
   getImport,
@@ -36,6 +35,7 @@ import {
   RESTORE_NAME,
   waiting,
   type ImportJob,
+  type JobSetting,
 } from "./import-job.ts";
 import { checkReading, importReading } from "./import.ts";
 import { readExport, type ExportFile } from "./read.ts";
@@ -83,7 +83,7 @@ async function restoreNow(
   archive: UnpackedArchive,
   caller: Caller,
 ): Promise<ImportJob | null> {
-  const begun = await beginRestore(at, archive, caller, LARGE_BATCH);
+  const begun = await beginRestore(at, archive, caller, { limits: LARGE_BATCH, isWhole: true });
   if (begun === null) return null;
   let number = 0;
   for await (const lines of lineBatches(archive, begun.limits)) {
@@ -98,16 +98,23 @@ async function restoreNow(
 /** What a restore needs to know of an archive before its lines. */
 type ArchiveHead = Pick<UnpackedArchive, "name" | "manifestText" | "totals">;
 
-/** The report of a restore: an empty account takes everything. Null: not restored, but merged. */
+/** The report of a restore: an empty account takes everything. Null: not restored, but merged. @throws UserError limit_reached */
 export async function checkRestore(
   at: OpenAccount,
   archive: ArchiveHead,
   caller: Caller,
 ): Promise<ImportReport | null> {
   if (!caller.trusted || !(await at.archiveRestore.isEmpty())) return null;
+  const refusal = refusalOfArchive(storedBytesOf(archive), at.limits);
+  if (refusal !== null) throw refusal;
   const tally = openTally(reportOf(archive));
   for (const kind of ITEM_KINDS) tally.add(kind, "new", archive.totals[kind]);
   return tally.report();
+}
+
+/** Not every manifest says it. */
+function storedBytesOf({ manifestText }: ArchiveHead): number {
+  return parseManifest(manifestText)?.stored_bytes ?? 0;
 }
 
 function reportOf({ name, totals }: ArchiveHead): ImportReport {
@@ -118,15 +125,19 @@ function reportOf({ name, totals }: ArchiveHead): ImportReport {
 
 /**
  * The job of a restore, made or gone on with: the same archive is known by its manifest.
- * @param limits of its batches, where they are not the plan's @returns null: not restored, but merged
+ * @returns null: not restored, but merged
+ * @throws UserError limit_reached
  */
 export async function beginRestore(
   at: OpenAccount,
   archive: ArchiveHead,
   caller: Caller,
-  limits: BatchLimits = at.plan.batch,
+  { limits = at.plan.batch, isWhole = false }: JobSetting = {},
 ): Promise<ImportJob | null> {
   if (!caller.trusted) return null;
+  const refusal = refusalOfArchive(storedBytesOf(archive), at.limits);
+  // Where it is merged, or goes on, each batch asks how much there is by then.
+  if (refusal !== null && (await at.archiveRestore.isEmpty())) throw refusal;
   const id = newJobId();
   const begun = await at.archiveRestore.begin({
     id,
@@ -141,6 +152,7 @@ export async function beginRestore(
       { id, version: 1, kind: "job" },
       { ...reportOf(archive), limits },
     ),
+    isWhole,
     now: caller.now,
   });
   return begun === null ? null : getImport(at, begun);

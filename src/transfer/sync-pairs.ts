@@ -36,8 +36,8 @@ export type Finding =
   | "deserted";
 
 /**
- * By id; else as the sync before knew them; else by their origin, as of an export that was imported on both sides; else, where both are in
- * use, by what they say. Each side keeps its id.
+ * By id; else as the sync before knew them; else by their origin, as of an export that was imported on both sides; else by what they say,
+ * those in use before those that are not. Each side keeps its id.
  */
 export function pairsOf(
   kind: SyncKind,
@@ -62,14 +62,17 @@ export function pairsOf(
     const there = restThere.get(here.id);
     if (restHere.has(here.id) && there !== undefined) join(here, there);
   }
-  for (const mark of ["origin", "statement"] as const) {
+  const marks = kind === "memory" ? [originOf, statementOf, pastOf] : [originOf];
+  for (const markOf of marks) {
     const byMark = new Map(
-      [...restThere.values()].flatMap((item) =>
-        item[mark] === undefined ? [] : [[item[mark], item] as const],
-      ),
+      [...restThere.values()].flatMap((item) => {
+        const mark = markOf(item);
+        return mark === undefined ? [] : [[mark, item] as const];
+      }),
     );
     for (const here of restHere.values()) {
-      const there = here[mark] === undefined ? undefined : byMark.get(here[mark]);
+      const mark = markOf(here);
+      const there = mark === undefined ? undefined : byMark.get(mark);
       if (there !== undefined && restThere.has(there.id)) join(here, there);
     }
   }
@@ -90,6 +93,22 @@ export function pairsOf(
       base: lastThere.get(there.id) ?? null,
     })),
   ];
+}
+
+function originOf({ origin }: SyncItem): string | undefined {
+  return origin;
+}
+
+function statementOf({ statement }: SyncItem): string | undefined {
+  return statement;
+}
+
+/**
+ * Of a memory in the trash, or one that another has superseded: where what was known is lost, this alone tells that a sync had joined it under
+ * two ids. Otherwise each side would get the other's a second time. In how many states a text was taken out may differ.
+ */
+function pastOf({ statement, version, digest }: SyncItem): string | undefined {
+  return statement === undefined ? `${version} ${digest}` : undefined;
 }
 
 /** Which is which stays known; how they were does not, so nothing counts as gone, and both sides as changed. */

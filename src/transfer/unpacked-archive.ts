@@ -7,7 +7,6 @@ import {
   ARCHIVE_FORMAT,
   ARCHIVE_VERSION,
   parseManifest,
-  type ArchiveManifest,
 } from "./archive-manifest.ts";
 import type { BatchLimits } from "./batches.ts";
 import { reopenable, type ExportFile, type ItemCounts, type Open } from "./read.ts";
@@ -44,7 +43,8 @@ async function openArchive(
   name: string,
   text: string,
 ): Promise<UnpackedArchive> {
-  const manifest = readManifest(text);
+  const manifest = parseManifest(text);
+  if (manifest === null) throw notAsExported("manifest.json", "cannot be read");
   if (manifest.version > ARCHIVE_VERSION) {
     throw new UserError(
       "unsupported_format",
@@ -104,16 +104,6 @@ export async function* lineBatches(
     }
   }
   if (lines.length > 0) yield lines;
-}
-
-function readManifest(text: string): ArchiveManifest {
-  try {
-    const manifest = parseManifest(JSON.parse(text));
-    if (manifest !== null) return manifest;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  throw notAsExported("manifest.json", "cannot be read");
 }
 
 /** Null: the file begins like no manifest. */

@@ -264,7 +264,9 @@ const SUITE = join(
 
 /**
  * Left out is what a bridge to Cofio does not do: asking for more rights in the middle of a conversation (scope-step-up),
- * clients known by a document or beforehand (basic-cimd, pre-registration), other grants, and what is between client and server alone.
+ * clients known by a document or beforehand (basic-cimd, pre-registration), other grants, header fields made of a tool's arguments, for which
+ * no tool of Cofio asks (http-custom-headers, http-invalid-tool-headers), and what is between client and server alone (elicitation, the state of
+ * requests, sep-2640).
  */
 const CONFORMANCE = [
   "initialize",
@@ -272,6 +274,8 @@ const CONFORMANCE = [
   "request-metadata",
   "http-standard-headers",
   "sse-retry",
+  "json-schema-2020-12-preservation",
+  "json-schema-ref-no-deref",
   "auth/metadata-default",
   "auth/metadata-var1",
   "auth/metadata-var2",
@@ -279,6 +283,7 @@ const CONFORMANCE = [
   "auth/scope-from-www-authenticate",
   "auth/scope-from-scopes-supported",
   "auth/scope-omitted-when-undefined",
+  "auth/scope-retry-limit",
   "auth/token-endpoint-auth-basic",
   "auth/token-endpoint-auth-post",
   "auth/token-endpoint-auth-none",
@@ -293,6 +298,8 @@ const CONFORMANCE = [
   "auth/iss-unexpected",
   "auth/iss-normalized",
   "auth/metadata-issuer-mismatch",
+  "auth/2025-03-26-oauth-metadata-backcompat",
+  "auth/2025-03-26-oauth-endpoint-fallback",
 ];
 
 // What a hostile server says where a bridge would follow, and what is said of it.
@@ -324,6 +331,21 @@ const HOSTILE: readonly [what: string, answers: (origin: string) => Answers, sai
     /redirects to/,
   ],
   ["documents without end", () => ({ "*": endless("application/json") }), /too large/],
+  [
+    "a registration over http elsewhere",
+    (origin) => oauth(origin, { registration_endpoint: "http://elsewhere.example/register" }),
+    /Refused to connect to http:\/\/elsewhere\.example/,
+  ],
+  [
+    "a registration without end",
+    (origin) => ({ ...oauth(origin, {}), "/register": endless("application/json") }),
+    /too large/,
+  ],
+  [
+    "a registration that redirects without end",
+    (origin) => ({ ...oauth(origin, {}), "/register": json({}, 307, `${origin}/register`) }),
+    /redirects to/,
+  ],
   [
     "another server's issuer",
     (origin) => oauth(origin, { issuer: "https://elsewhere.example" }),

@@ -1,4 +1,4 @@
-/** Claude's memory tool against a real server, through `cofioMemoryTool` and the official SDK. */
+/** Claude's memory tool and memory stores against a real server, through `cofioMemoryTool` and the official SDK. */
 import Anthropic from "@anthropic-ai/sdk";
 import { betaMemoryTool, type MemoryToolHandlers } from "@anthropic-ai/sdk/helpers/beta/memory";
 import { BetaLocalFilesystemMemoryTool } from "@anthropic-ai/sdk/tools/memory/node";
@@ -151,6 +151,98 @@ test("a token that is wrong, or may not write, is an error that names the reason
   await expect(stranger.view({ command: "view", path: "/memories" })).rejects.toThrow("401");
 });
 
+test("the SDK's memory stores are made, listed, changed under a precondition, in conflict, read by version and redacted, over the network", async () => {
+  const token = await server.token("stores");
+  const { memoryStores } = new Anthropic({
+    baseURL: server.origin,
+    apiKey: null,
+    authToken: token,
+    // An answer is to be of the one request that was made.
+    maxRetries: 0,
+  }).beta;
+  const store = await memoryStores.create({ name: "Garden", description: "What grows where" });
+  const at = { memory_store_id: store.id };
+  const beds = await memoryStores.memories.create(store.id, {
+    path: "/beds/north.md",
+    content: "roses, code 4711\n",
+  });
+  for (const path of ["/beds/south.md", "/readme.md"]) {
+    await memoryStores.memories.create(store.id, { path, content: path });
+  }
+  expect(await namesOf(memoryStores.list())).toEqual(["Garden"]);
+  // By pages, which the SDK walks.
+  expect(await pathsOf(memoryStores.memories.list(store.id, { limit: 1 }))).toEqual([
+    "/beds/north.md",
+    "/beds/south.md",
+    "/readme.md",
+  ]);
+  expect(
+    await pathsOf(memoryStores.memories.list(store.id, { path_prefix: "/beds/", limit: 1 })),
+  ).toEqual(["/beds/north.md", "/beds/south.md"]);
+
+  const seen = { type: "content_sha256", content_sha256: beds.content_sha256 } as const;
+  const changed = await memoryStores.memories.update(beds.id, {
+    ...at,
+    content: "tulips\n",
+    precondition: seen,
+    view: "full",
+  });
+  expect(changed).toMatchObject({ id: beds.id, content: "tulips\n" });
+  expect(changed.content_sha256).not.toBe(beds.content_sha256);
+  const stale = memoryStores.memories.update(beds.id, {
+    ...at,
+    content: "weeds\n",
+    precondition: seen,
+  });
+  await expect(stale).rejects.toThrow(Anthropic.ConflictError);
+  await expect(stale).rejects.toMatchObject({
+    status: 409,
+    error: { error: { type: "memory_precondition_failed_error" } },
+  });
+  await expect(
+    memoryStores.memories.create(store.id, { path: "/beds/north.md", content: "" }),
+  ).rejects.toMatchObject({
+    status: 409,
+    error: { error: { type: "memory_path_conflict_error", conflicting_memory_id: beds.id } },
+  });
+  expect(await memoryStores.memories.retrieve(beds.id, at)).toMatchObject({
+    content: "tulips\n",
+    memory_version_id: changed.memory_version_id,
+  });
+
+  const contents = async () => {
+    const versions = [];
+    for await (const { operation, content } of memoryStores.memoryVersions.list(store.id, {
+      memory_id: beds.id,
+      view: "full",
+      limit: 1,
+    })) {
+      versions.push([operation, content]);
+    }
+    return versions;
+  };
+  expect(await contents()).toEqual([
+    ["modified", "tulips\n"],
+    ["created", "roses, code 4711\n"],
+  ]);
+  const redacted = await memoryStores.memoryVersions.redact(beds.memory_version_id, at);
+  expect(redacted).toMatchObject({ content: null, redacted_at: expect.any(String) });
+  expect(await contents()).toEqual([
+    ["modified", "tulips\n"],
+    ["created", null],
+  ]);
+
+  // Deleted, it is found no more; and without a token that is good nothing is.
+  await memoryStores.memories.delete(beds.id, at);
+  await expect(memoryStores.memories.retrieve(beds.id, at)).rejects.toThrow(
+    Anthropic.NotFoundError,
+  );
+  const stranger = new Anthropic({ baseURL: server.origin, apiKey: null, authToken: "cofio_no" });
+  await expect(stranger.beta.memoryStores.retrieve(store.id)).rejects.toThrow(
+    Anthropic.AuthenticationError,
+  );
+});
+
 const NAMES = ["a", "b", "notes.md", ".hidden", "node_modules", "Ä 日本"] as const;
 
 const anyPath = fc.oneof(
@@ -239,6 +331,14 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
     weight: 4,
   },
 );
+
+async function namesOf(list: AsyncIterable<{ readonly name: string }>): Promise<string[]> {
+  return Array.fromAsync(list, ({ name }) => name);
+}
+
+async function pathsOf(list: AsyncIterable<{ readonly path: string }>): Promise<string[]> {
+  return Array.fromAsync(list, ({ path }) => path);
+}
 
 /** What the SDK would tell the model. */
 async function resultOf(handlers: MemoryToolHandlers, command: Command): Promise<string> {

@@ -5,6 +5,8 @@ import { addressPrefix } from "../../src/auth/address-limit.ts";
 import type { GrantClaim } from "../../src/grants.ts";
 import { stats } from "../../src/http/openapi/answers.ts";
 import { readLimits } from "../../src/storage/limits.ts";
+import { downloadArchive, uploadZip } from "../support/archives.ts";
+import { injectFaults } from "../support/faults.ts";
 import {
   callApi,
   callRaw,
@@ -183,6 +185,48 @@ test("imports that are under way are counted; one more is told when one of them 
   expect((await begin(person, "one")).data["job"].id).toBe(first.data["job"].id);
   await callApi(person, "POST", `/api/imports/${first.data["job"].id}/cancel`, {});
   expect((await begin(person, "three")).status).toBe(200);
+});
+
+test("an import that was sent whole is not under way once it failed, wherever it did; where the database is back it is told as failed", async () => {
+  const person = await newPerson();
+  limit({ imports_in_flight: 1 });
+  const faults = await injectFaults(person);
+  for (const isLasting of [true, false]) {
+    for (let from = 1; ; from++) {
+      faults.calls = 0;
+      faults.failing = (call) => ((isLasting ? call >= from : call === from) ? "before" : null);
+      const items = [{ content: `Sails to island ${isLasting} ${from}.` }];
+      const failed = await callTool(person, "import_data", { items }).catch(() => null);
+      faults.failing = () => null;
+      const { data } = await begin(person, "own");
+      expect([from, data["job"]?.state]).toEqual([from, "created"]);
+      await callApi(person, "POST", `/api/imports/${data["job"].id}/cancel`, {});
+      const { data: listed } = await callApi(person, "GET", "/api/imports");
+      const [whole] = listed["imports"].filter(({ job }: any) => job.id !== data["job"].id);
+      if (!isLasting) expect(["failed", "finished"]).toContain(whole?.job.state ?? "failed");
+      await env.DB.prepare("DELETE FROM jobs WHERE user_id = ?").bind(person.userId).run();
+      if (failed?.isError === false) break;
+    }
+  }
+});
+
+test("an archive of more than the server keeps is refused before anything of it is restored; one that just fits becomes as large as it was", async () => {
+  const source = await newPerson();
+  await callTool(source, "save_memory", { content: "Bakes rye bread on Mondays." });
+  const messages = [{ role: "user", content: "How warm must the oven be?" }];
+  await callTool(source, "import_data", { items: [{ platform: "Chat", messages }] });
+  const { bytes } = (await callTool(source, "get_stats")).data;
+  const { zip } = await downloadArchive(source);
+  limit({ max_bytes: bytes - 1 });
+  const owner = await newPerson({ trusted: true });
+  for (const query of ["", "?dry_run=1"]) {
+    const { status, body } = await uploadZip(owner, zip, query);
+    expect([status, body["error"].max_bytes, body["error"].bytes]).toEqual([429, bytes - 1, bytes]);
+  }
+  expect((await callApi(owner, "GET", "/api/imports")).data["imports"]).toEqual([]);
+  limit({ max_bytes: bytes });
+  expect((await uploadZip(owner, zip)).body["job"].state).toBe("finished");
+  expect((await callTool(owner, "get_stats")).data["bytes"]).toBe(bytes);
 });
 
 test.each([

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { expect, onTestFinished, test } from "vitest";
 import { SCOPES } from "../../src/scopes.ts";
 import { UserAgent } from "../../src/user-agent.ts";
+import { countersOf, sumsOf } from "../support/counters.ts";
 import {
   callRaw,
   callTool,
@@ -504,6 +505,23 @@ test("deduplication: off saves whatever comes and compares nothing", async () =>
     expect(data["rules"]).toBeUndefined();
   }
   expect(await total(assistant)).toBe(11);
+});
+
+test("deduplication: off lets each of equal saves at once replace what it names, and counts them all", async () => {
+  const { assistant } = await newAccount({ deduplication: "off" });
+  const old = [];
+  for (let index = 0; index < 4; index++) {
+    old.push((await save(assistant, `Room ${index} has a lamp.`)).data["memory"].id);
+  }
+  const results = await Promise.all(
+    old.map((supersedes) => save(assistant, "Prefers candles.", { supersedes })),
+  );
+  for (const [index, { data }] of results.entries()) {
+    expect(data["outcome"]).toBe("created");
+    const replaced = await callTool(assistant, "get_memory", { id: old[index] });
+    expect(replaced.data["memory"]["superseded_by"]).toBe(data["memory"].id);
+  }
+  expect(await countersOf(assistant)).toEqual(await sumsOf(assistant));
 });
 
 test("deduplication: switched on again, equal memories can be edited, trashed, restored and superseded, and a new one is a duplicate", async () => {

@@ -411,7 +411,7 @@ test("undoing goes on past a restored backup, names it, and says where to go on 
   const person = await newPerson();
   for (const content of ["First", "Second"]) await callTool(person, "save_memory", { content });
   const backup = await backUp(person);
-  await restored(person, backup.id, "merge");
+  const { backup_before } = await restored(person, backup.id, "merge");
   await callTool(person, "save_memory", { content: "Third" });
   const { data: listed } = await callApi(person, "GET", "/api/operations");
   const [latest] = listed["operations"];
@@ -429,6 +429,7 @@ test("undoing goes on past a restored backup, names it, and says where to go on 
   } while (before !== undefined);
   const outcomes = results.map(({ not_undone, undone }) => not_undone ?? undone.memories);
   expect(outcomes).toEqual([1, "restored_backup", 1, 1]);
+  expect(results[1]).toMatchObject({ backup_before });
   expect(await stateOf(person)).toMatchObject({ memories: [], active: 0 });
 });
 

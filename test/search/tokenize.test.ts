@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { classAt } from "../../src/search/characters.ts";
 import {
   dateTokens,
+  tokenizeKnown,
   tokenizeQuery,
   tokenizeText,
   wordsWithTokens,
@@ -459,7 +460,8 @@ test("a vocabulary of earlier texts changes no token", () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(hostileText, surprising)), (parts) => {
       const text = parts.join(" ");
-      expect(tokenizeText(text, vocabulary)).toEqual(tokenizeText(text));
+      const known = tokenizeKnown(text, vocabulary).map(({ plain }) => plain);
+      expect(known).toEqual(tokenizeText(text));
     }),
     { numRuns: 1_000 },
   );

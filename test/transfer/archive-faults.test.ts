@@ -1,4 +1,4 @@
-/** One call to D1 or R2 after the other fails, in an export and in a restore. */
+/** One call to D1 or R2 after the other fails, in an export of each format and in a restore. */
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import type { OpenAccount } from "../../src/storage/open-account.ts";
@@ -8,10 +8,14 @@ import {
   checkFiles,
   createExportJob,
   describeArchive,
+  exportInline,
   finishExport,
   readExportFile,
+  removeExpiredArchives,
   sumExport,
+  type ExportPlan,
 } from "../../src/transfer/export-job.ts";
+import { EXPORT_PARTS, type TextPlan } from "../../src/transfer/export.ts";
 import type { ExportFile } from "../../src/transfer/read.ts";
 import { beginRestore, restoreArchive, restoreBatch } from "../../src/transfer/restore-archive.ts";
 import { endImport, getImport } from "../../src/transfer/import-job.ts";
@@ -25,6 +29,14 @@ import { callTool, newPerson, type Person } from "../support/people.ts";
 const NOW = Date.UTC(2026, 10, 20);
 const CALLER = { grantId: "g", client: "Test", source: "api", trusted: true, now: NOW } as const;
 const PLAN = { format: "cofio", startedAt: NOW } as const;
+const TEXT_PLANS: readonly TextPlan[] = [
+  { format: "json", include: EXPORT_PARTS, startedAt: NOW },
+  { format: "markdown", include: EXPORT_PARTS, startedAt: NOW },
+  { format: "pam", include: ["memories"], startedAt: NOW },
+];
+const PLANS: readonly ExportPlan[] = [PLAN, ...TEXT_PLANS];
+/** By then every export has expired, and what was not finished is taken for lost. Jobs end by the machine's clock. */
+const LATER = Date.UTC(2099, 0);
 /** As many as the platform makes by default, without its waits. */
 const ATTEMPTS = 5;
 /** Exports that run side by side, to spare time. */
@@ -59,10 +71,10 @@ async function open(userId: string, on: Env = env): Promise<OpenAccount> {
 }
 
 /** Steps are tried again as the platform does, and hold what survives a restart. Where one gives up the export fails. */
-async function runSteps(userId: string, on: Env): Promise<string> {
-  const jobId = await createExportJob(await open(userId), PLAN, CALLER);
+async function runSteps(userId: string, on: Env, plan: ExportPlan = PLAN): Promise<string> {
+  const jobId = await createExportJob(await open(userId), plan, CALLER);
   await runExport(
-    { userId, jobId, plan: PLAN },
+    { userId, jobId, plan },
     async (_name, work) => {
       for (let attempts = 1; ; attempts++) {
         try {
@@ -85,36 +97,83 @@ async function downloaded(userId: string, jobId: string): Promise<Uint8Array<Arr
   return new Uint8Array(await new Blob(await Array.fromAsync(file.bytes)).arrayBuffer());
 }
 
-for (const fault of ["refused", "lost"] as const satisfies readonly Fault[]) {
-  test(`an export of which any one call is ${fault} gives the same archive`, async () => {
+const FAULTS = ["refused", "lost"] as const satisfies readonly Fault[];
+
+test.each(PLANS.flatMap((plan) => FAULTS.map((fault) => ({ plan, format: plan.format, fault }))))(
+  "an export as $format of which any one call is $fault gives the same file",
+  async ({ plan, fault }) => {
     const { userId } = await smallAccount();
     const sound = faultyEnv(Number.POSITIVE_INFINITY);
-    const whole = await downloaded(userId, await runSteps(userId, sound.env));
-    expect((await unzip(new Blob([whole ?? new Uint8Array()]))).size).toBe(9);
+    const whole = await downloaded(userId, await runSteps(userId, sound.env, plan));
+    if (plan.format === "cofio") {
+      expect((await unzip(new Blob([whole ?? new Uint8Array()]))).size).toBe(9);
+    } else {
+      const inline = await exportInline(await open(userId), plan);
+      expect(new TextDecoder().decode(whole ?? undefined)).toBe(inline?.text);
+    }
     const calls = Array.from({ length: sound.calls() }, (_, index) => index + 1);
     for (let first = 0; first < calls.length; first += AT_ONCE) {
       const results = calls.slice(first, first + AT_ONCE).map(async (call) => {
-        const jobId = await runSteps(userId, faultyEnv(call, { fault }).env);
+        const jobId = await runSteps(userId, faultyEnv(call, { fault }).env, plan);
         expect([call, await downloaded(userId, jobId)]).toEqual([call, whole]);
       });
       await Promise.all(results);
     }
-  }, 120_000);
+  },
+  120_000,
+);
+
+test.each(
+  TEXT_PLANS.flatMap((plan) => FAULTS.map((fault) => ({ plan, format: plan.format, fault }))),
+)(
+  "an export as $format that is given inline is whole or refused where any one call is $fault, and leaves nothing behind",
+  async ({ plan, fault }) => {
+    const { userId } = await smallAccount();
+    const sound = faultyEnv(Number.POSITIVE_INFINITY);
+    const whole = await exportInline(await open(userId, sound.env), plan);
+    expect(whole?.text).toContain("Likes green tea.");
+    for (let call = 1; call <= sound.calls(); call++) {
+      const { env: faulty } = faultyEnv(call, { fault });
+      const given = await attempt(async () => exportInline(await open(userId, faulty), plan));
+      expect([call, given]).toEqual([call, null]);
+    }
+    expect(await exportInline(await open(userId), plan)).toEqual(whole);
+    expect(await leftOf(userId)).toEqual([]);
+  },
+);
+
+/** Keys of what an account's exports have in R2. */
+async function leftOf(userId: string, jobId = ""): Promise<string[]> {
+  const { objects } = await env.ARCHIVES.list({ prefix: `archives/${userId}/${jobId}` });
+  return objects.map(({ key }) => key);
 }
 
-test("an export whose store stays away offers nothing, and says that it failed once it can", async () => {
+test.each(PLANS)(
+  "an export as $format whose store stays away offers nothing, and what it wrote goes within days",
+  async (plan) => {
+    const { userId } = await smallAccount();
+    const sound = faultyEnv(Number.POSITIVE_INFINITY);
+    await runSteps(userId, sound.env, plan);
+    await removeExpiredArchives(await open(userId), LATER);
+    let left = 0;
+    for (let call = 1; call < sound.calls() - 5; call += plan.format === "cofio" ? 3 : 1) {
+      const jobId = await runSteps(userId, faultyEnv(call, { isLasting: true }).env, plan);
+      const state = (await (await open(userId)).jobs.get(jobId))?.state;
+      expect([call, state === "finished", await downloaded(userId, jobId)]).toEqual([
+        call,
+        false,
+        null,
+      ]);
+      left += (await leftOf(userId, jobId)).length;
+      while (await removeExpiredArchives(await open(userId), LATER));
+      expect([call, await leftOf(userId)]).toEqual([call, []]);
+    }
+    expect(left).toBeGreaterThan(0);
+  },
+);
+
+test("an export whose store was away too long says that it failed once it can, and takes back what it wrote", async () => {
   const { userId } = await smallAccount();
-  const sound = faultyEnv(Number.POSITIVE_INFINITY);
-  await runSteps(userId, sound.env);
-  for (let call = 1; call < sound.calls() - 5; call += 3) {
-    const jobId = await runSteps(userId, faultyEnv(call, { isLasting: true }).env);
-    const state = (await (await open(userId)).jobs.get(jobId))?.state;
-    expect([call, state === "finished", await downloaded(userId, jobId)]).toEqual([
-      call,
-      false,
-      null,
-    ]);
-  }
   // Five refusals of one step, and the store is back.
   const flaky = faultyEnv(Number.POSITIVE_INFINITY);
   let refusals = 0;
@@ -129,8 +188,7 @@ test("an export whose store stays away offers nothing, and says that it failed o
   });
   const jobId = await runSteps(userId, { ...flaky.env, ARCHIVES: bucket });
   expect((await (await open(userId)).jobs.get(jobId))?.state).toBe("failed");
-  const { objects } = await env.ARCHIVES.list({ prefix: `archives/${userId}/${jobId}/` });
-  expect(objects).toEqual([]);
+  expect(await leftOf(userId, jobId)).toEqual([]);
 });
 
 test("an archive of many chunks is read back and hashed in steps that the free plan allows, each as often as it takes", async () => {
@@ -184,7 +242,7 @@ async function hashOf(bytes: Uint8Array<ArrayBuffer> | null): Promise<string> {
   return new Uint8Array(hash).toHex();
 }
 
-for (const fault of ["refused", "lost"] as const satisfies readonly Fault[]) {
+for (const fault of FAULTS) {
   test(`a restore of which any one call is ${fault} goes on when the archive is sent again`, async () => {
     const { files } = await downloadArchive(await smallAccount());
     const upload = filesOf(files);

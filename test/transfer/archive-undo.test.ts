@@ -87,6 +87,17 @@ test("undoing a restore takes what it brought out of use without writing a messa
   expect(await undo(owner, restore)).toMatchObject({ undone: { memories: 2, conversations: 1 } });
 });
 
+test("undoing a restore leaves the rules that came with it, and says so", async () => {
+  const person = await livedIn();
+  await api(person, "PATCH", "/rules", { max_memories: 500 });
+  const { owner, restore } = await restoredFrom(person);
+  const undone = await undo(owner, restore);
+  expect(undone).toMatchObject({ rules_kept: true, undone: { memories: 2, conversations: 1 } });
+  expect((await api(owner, "GET", "/rules")).own).toEqual(["max_memories"]);
+  // Of any other operation there is nothing to say.
+  expect(await undo(owner, undone.operation_id)).not.toHaveProperty("rules_kept");
+});
+
 test("what was changed or made since a restore is left, and named, and the same archive brings the rest back", async () => {
   const { owner, zip, restore } = await restoredFrom(await livedIn());
   const { data } = await callTool(owner, "list_memories", {});

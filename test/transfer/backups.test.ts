@@ -87,11 +87,20 @@ test("a backup is verified, and restoring it whole makes every row what it was, 
     kind: "restore",
   });
   expect(await api(person, "POST", `/operations/${restore.operation_id}/undo`)).toMatchObject({
-    error: { code: "invalid_input", hint: expect.stringContaining(restore.id) },
+    error: {
+      code: "invalid_input",
+      hint: expect.stringContaining(restore.backup_before),
+      backup_before: restore.backup_before,
+    },
   });
   const back = await restored(person, restore.backup_before, "merge");
   expect(back.restored).toMatchObject({ conversations: 1 });
   expect(await found(person, "search_conversations", "unwanted")).not.toEqual([]);
+
+  await api(person, "DELETE", `/backups/${restore.backup_before}`);
+  const { error } = await api(person, "POST", `/operations/${restore.operation_id}/undo`);
+  expect(error).toMatchObject({ hint: expect.stringContaining("kept no longer") });
+  expect(error.backup_before).toBeUndefined();
 });
 
 test("restoring as a merge brings back what is missing, leaves what is newer, and names what it left", async () => {

@@ -82,6 +82,26 @@ test("every format has a sound file here, which is read as that format and holds
   expect(FORMATS.filter((format) => !covered.has(format))).toEqual([]);
 });
 
+test.for(OF_JSON)(
+  "%s: cut off within an element, the file is refused, or the report says that it was cut",
+  async ([, file]) => {
+    const texts = elementTexts(file);
+    const start = file.before.length;
+    for (const [index, text] of texts.entries()) {
+      const before = textOf({ ...file, after: file.between }, texts.slice(0, index));
+      const from = index === 0 ? start : before.length;
+      // In its middle: of its last byte it may have no need.
+      for (const cut of [1, Math.floor(text.length / 2), text.length - 1]) {
+        const read = await readOrRefuse(file, textOf(file).slice(0, from + cut));
+        if (read === null) continue;
+        expect([cut, read.reading.recognised]).toMatchObject([cut, [{ truncated: true }]]);
+        // An element that was cut is counted, unless the file has nothing but it.
+        expect(Object.keys(read.skipped).some((key) => key.endsWith(" truncated_file"))).toBe(true);
+      }
+    }
+  },
+);
+
 test.for(CASES)("%s: cut off at any byte, what stood before is read", async ([, file]) => {
   const texts = elementTexts(file);
   const bytes = new TextEncoder().encode(textOf(file));

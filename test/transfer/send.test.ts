@@ -159,7 +159,7 @@ test("cut anywhere, a series of exports ends as when each is imported whole", as
           const limits = { chars: 1e6, conversations: 9, messages: size, memories: 9 };
           const caller = callerNow();
           const upload = { files: reading.recognised, totals: reading.totals };
-          let job = await beginImport(at, upload, caller, limits);
+          let job = await beginImport(at, upload, caller, { limits });
           for await (const records of batchesOf(identified(reading.records()), limits)) {
             job = await importBatch(at, job.id, { number: job.nextBatch, records }, caller);
           }
@@ -587,7 +587,7 @@ test("a fault at any call to the database leaves an import that goes on to the s
         const account = await openUser(faulty.env, person.userId);
         if (account === null) throw new Error("No account");
         const caller = callerNow();
-        let job = await beginImport(account, upload, caller, limits);
+        let job = await beginImport(account, upload, caller, { limits });
         for (const records of batches.slice(job.nextBatch - 1)) {
           job = await importBatch(account, job.id, { number: job.nextBatch, records }, caller);
         }

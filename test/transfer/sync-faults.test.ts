@@ -71,6 +71,52 @@ test("an equal text that a side without deduplication saved twice is there twice
   expect(sides.requests).not.toContain("/write");
 });
 
+test("what a sync joined under two ids is known again without its file, also in the trash or superseded", async () => {
+  const sides = await twoSides();
+  const saveOnBoth = async (content: string) => ({
+    here: await save(sides.here, content),
+    there: await save(sides.there, content),
+  });
+  const trashed = await saveOnBoth("Keeps two bees");
+  const superseded = await saveOnBoth("Lives in Bangor");
+  const trashedOnBoth = await saveOnBoth("Owns a canoe");
+  await syncSides(sides);
+  await callTool(sides.here, "delete_memory", { id: trashed.here });
+  await save(sides.here, "Lives in Conwy", { supersedes: superseded.here });
+  await callTool(sides.here, "delete_memory", { id: trashedOnBoth.here });
+  await callTool(sides.there, "delete_memory", { id: trashedOnBoth.there });
+  await syncSides(sides);
+  sides.base = null;
+  expect(await syncSides(sides)).toMatchObject({ memory: { unchanged: 4 }, conflicts: [] });
+  expect(sides.requests).not.toContain("/write");
+});
+
+test("a file that a sync joined, and of which more states lost their text on one side, is known again too", async () => {
+  const sides = await twoSides();
+  const store = await storesApi(sides.here, "POST", "", { name: "Notes" });
+  const path = `/${store["id"]}/memories`;
+  await syncSides(sides);
+  const first = await storesApi(sides.here, "POST", path, { path: "/a.md", content: "secret one" });
+  await storesApi(sides.here, "POST", `${path}/${first["id"]}`, { content: "harmless" });
+  const other = await storesApi(sides.there, "POST", path, { path: "/a.md", content: "newest" });
+  await syncSides(sides);
+  expect(await allTexts(sides.here)).toContain("secret one");
+  const { data: versions } = await storesApi(
+    sides.here,
+    "GET",
+    `/${store["id"]}/memory_versions?memory_id=${first["id"]}&view=full`,
+  );
+  for (const { id, content } of versions) {
+    if (content !== "secret one") continue;
+    await storesApi(sides.here, "POST", `/${store["id"]}/memory_versions/${id}/redact`, {});
+  }
+  await storesApi(sides.there, "DELETE", `${path}/${other["id"]}`);
+  await syncSides(sides);
+  const redacted = sides.base?.memory.find(([here]) => `mem_${here}` === first["id"]);
+  expect(redacted?.[2]).not.toBe(redacted?.[3]);
+  await expectWithout(sides, "secret one");
+});
+
 test("what a restored backup took away on one side comes back from the other", async () => {
   const sides = await twoSides();
   const kept = await save(sides.there, "Lives in Bonn");

@@ -80,14 +80,20 @@ export function useUndo(onUndone?: (answer: Undone) => void) {
 export function undoneText({
   undone,
   left,
+  rules_kept: rulesKept,
 }: {
   readonly undone: { readonly memories: number; readonly conversations: number };
   readonly left: readonly unknown[];
+  readonly rules_kept?: true | undefined;
 }): string {
   const parts = [
     ...(undone.memories === 0 ? [] : [counted(undone.memories, "memory", "memories")]),
     ...(undone.conversations === 0 ? [] : [counted(undone.conversations, "conversation")]),
   ];
   const what = parts.length === 0 ? "Nothing was left to undo." : `Undone: ${parts.join(", ")}.`;
-  return left.length === 0 ? what : `${what} Changed since, and left as they are: ${left.length}.`;
+  return [
+    what,
+    ...(left.length === 0 ? [] : [`Changed since, and left as they are: ${left.length}.`]),
+    ...(rulesKept === undefined ? [] : ["Your memory rules stay as they are."]),
+  ].join(" ");
 }

@@ -458,13 +458,21 @@ const undoFields = {
     }),
   ),
   purged: touched,
+  rules_kept: z
+    .literal(true)
+    .optional()
+    .describe("An archive's restore was undone, and the memory rules stay as they are"),
 };
 export const undone = z.strictObject(undoFields);
 export const undoneOfClient = z.strictObject({
   results: z.array(
     z.union([
       z.strictObject({ undoes: id, ...undoFields }),
-      z.strictObject({ undoes: id, not_undone: z.literal("restored_backup") }),
+      z.strictObject({
+        undoes: id,
+        not_undone: z.literal("restored_backup"),
+        backup_before: id.optional().describe("Restore this one instead, while it is kept"),
+      }),
     ]),
   ),
   next_before: z.string().nullable(),

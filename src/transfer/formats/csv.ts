@@ -53,7 +53,8 @@ function quotedField(text: string, start: number): { field: string; at: number }
   }
 }
 
-const FIELD_END = /,|\r?\n/g;
+/** A text may be cut off within a line break. */
+const FIELD_END = /,|\r?\n|\r$/g;
 
 function fieldEnd(text: string, start: number): number {
   FIELD_END.lastIndex = start;

@@ -36,8 +36,10 @@ export const geminiActivityHtml = {
   read,
 } satisfies TextFormat;
 
-function read(html: string): readonly ImportRecord[] {
-  const left: ImportRecord[] = [];
+function read(page: string): readonly ImportRecord[] {
+  const tags = withoutCutTag(page);
+  const html = withoutCutEvent(tags);
+  const left: ImportRecord[] = html === tags ? [] : [skipped("message", "truncated_file")];
   const events: GeminiEvent[] = [];
   for (const cells of cellsOf(html)) {
     const event = readEvent(cells);
@@ -59,6 +61,28 @@ interface Cells {
 
 /** Of an opening tag of a cell. What a prompt or an answer says about such tags is escaped, and cannot be taken for one. */
 const CELL = /<div\b[^<>]{0,200}?\bclass=["'](outer|header|content)-cell\b[^<>]{0,400}>/gi;
+
+function withoutCutTag(page: string): string {
+  const last = page.lastIndexOf("<");
+  return last > page.lastIndexOf(">") ? page.slice(0, last) : page;
+}
+
+/**
+ * Of a page that was cut off the last event lacks its end: half a prompt would be taken for another one than the whole, which a later
+ * file brings. Where it began is told by what it has open still.
+ */
+function withoutCutEvent(html: string): string {
+  if (/<\/html\s{0,9}>\s{0,9}$/i.test(html.slice(-100))) return html;
+  let last = html.length;
+  for (const { 1: kind = "", index } of html.matchAll(CELL)) {
+    if (kind.toLowerCase() === "outer") last = index;
+  }
+  let open = 0;
+  for (const [tag] of html.slice(last).matchAll(/<\/?div\b[^<>]*>/gi)) {
+    open += tag.startsWith("</") ? -1 : 1;
+  }
+  return open > 0 ? html.slice(0, last) : html;
+}
 
 function* cellsOf(html: string): Generator<Cells> {
   let event: { header: string; contents: string[] } | null = null;

@@ -6,6 +6,7 @@
  * the front matter is passed over.
  */
 import type { ImportRecord } from "../records.ts";
+import { skipped } from "./conversation.ts";
 import type { TextFormat } from "./format.ts";
 import { idOf } from "./json.ts";
 import { memoryRecord } from "./memory-record.ts";
@@ -23,7 +24,8 @@ export const mem0Markdown = {
     const fields = fieldsOfHead(head);
     return isMem0(fields) && !fields.has("title") && !fields.has("permalink");
   },
-  read: (text) => readMem0(linesOf(text)),
+  // The fence of a front matter that is missing is no text.
+  read: (text) => readMem0(linesOf(text.replace(/\n-{1,3}\s*$/u, ""))),
 } satisfies TextFormat;
 
 export const markdownNote = {
@@ -52,6 +54,7 @@ function fieldsOfHead(head: string): Fields {
 }
 
 function readNote(lines: readonly string[]): ImportRecord {
+  if (isCutFrontMatter(lines, 0)) return skipped("memory", "truncated_file");
   const { fields, end } = frontMatterAt(lines, 0) ?? { fields: NO_FIELDS, end: 0 };
   const title = trimmedTextOf(fields.get("title"));
   const body = lines.slice(end).join("\n").trim();
@@ -97,6 +100,9 @@ function readMem0(lines: readonly string[]): ImportRecord[] {
       endMemory();
       fields = found.fields;
       index = found.end - 1;
+    } else if (found === null && isCutFrontMatter(lines, index)) {
+      endMemory();
+      return [...records, skipped("memory", "truncated_file")];
     } else text.push(lines[index] ?? "");
   }
   endMemory();
@@ -128,6 +134,22 @@ function frontMatterAt(lines: readonly string[], start: number): FrontMatter | n
     fields.set(key, value === "" ? items : valueOf(value));
   }
   return null;
+}
+
+/** What these tools write into front matter. */
+const KEYS = ["id", "categories", "title", "permalink", "type", "tags", "created_at", "updated_at"];
+const FIELD_LINE = /^(?:[A-Za-z_][\w-]*:(?:\s.*)?|\s*-\s.*|\s.*)?$/u;
+
+/** Whether the file ends inside of a front matter that begins at the line: with nothing else behind the fence, and a key that is known. */
+function isCutFrontMatter(lines: readonly string[], start: number): boolean {
+  if (!isFence(lines[start])) return false;
+  const inside = lines.slice(start + 1);
+  const last = inside.pop() ?? "";
+  if (!inside.every((line) => FIELD_LINE.test(line) && !isFence(line))) return false;
+  const isKnown = (line: string) => KEYS.some((key) => line.startsWith(`${key}:`));
+  // The last line may be the beginning of a key, or of the fence that ends it all.
+  if (inside.some(isKnown)) return FIELD_LINE.test(last) || /^[\w-]*$/.test(last);
+  return isKnown(last) || (last !== "" && KEYS.some((key) => key.startsWith(last)));
 }
 
 function valueOf(value: string): string | string[] {

@@ -25,7 +25,7 @@ export function readPastedList(text: string): ImportedMemory[] {
   let heading: string | null = null;
   for (const line of listLines(textOf(text).split(/\r?\n/))) {
     const entry = entryOf(line);
-    if (!/[\p{L}\p{N}]/u.test(entry.content)) continue;
+    if (!/[\p{L}\p{N}]/u.test(entry.content) || isCutOff(entry.content)) continue;
     const title = headingOf(entry);
     if (title !== null) heading = title;
     else if (!memories.has(entry.content) && !isForReader(entry)) {
@@ -104,7 +104,7 @@ const SEPARATOR = /^[-–—:.|](?:\s+|$)/;
 /** Longer brackets hold no date; arbitrary. */
 const MAX_DATE_CHARS = 40;
 const DATE = /^\d{4}(?:-\d{2}(?:-\d{2}(?:[T ][\d:.]+Z?)?)?)?$/;
-const NO_DATE = new Set(["unknown", "unknown date", "date unknown", "no date", "undated", "n/a"]);
+const NO_DATES = ["unknown", "unknown date", "date unknown", "no date", "undated", "n/a"];
 
 function entryOf(line: string): Entry {
   let content = line.trim();
@@ -116,7 +116,7 @@ function entryOf(line: string): Entry {
   const close = content.startsWith("[") ? content.slice(0, MAX_DATE_CHARS).indexOf("]") : -1;
   const date = content.slice(1, Math.max(close, 1)).trim();
   const isDate = DATE.test(date);
-  if (!isDate && !NO_DATE.has(date.toLowerCase())) {
+  if (!isDate && !NO_DATES.includes(date.toLowerCase())) {
     return { content, createdAt: null, isBulleted, isDated: false };
   }
   return {
@@ -130,6 +130,13 @@ function entryOf(line: string): Entry {
     isBulleted,
     isDated: true,
   };
+}
+
+/** Assistants stop in the middle of a line: of this one there is no more than a part of its ordinal or its date. */
+function isCutOff(content: string): boolean {
+  if (/^(?:\d{1,4}[.)]?|\[[\d-]*)$/.test(content)) return true;
+  const word = content.slice(1).toLowerCase();
+  return content.startsWith("[") && NO_DATES.some((noDate) => noDate.startsWith(word));
 }
 
 /** Longer ones are sentences; arbitrary. */

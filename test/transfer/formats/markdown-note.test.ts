@@ -40,7 +40,7 @@ test("a note is one memory, with its title, its tags and its permalink as its id
   expect(sums).toEqual({ conversation: 0, message: 0, memory: 1 });
 });
 
-test("a title that the text begins with is not said twice, and a note without text is empty", async () => {
+test("a title that the text begins with is not said twice, a note without text is empty, and one whose front matter never ends is cut off", async () => {
   const { memories, skipped } = await readTexts(
     "---\ntitle: Rye\ntags: [bread, 'whole grain', bread]\n---\n\n# Rye\n\nKeeps long.\n\n---\n\nid: is text here\n",
     "---\ntitle: Nothing\n---\n",
@@ -48,9 +48,8 @@ test("a title that the text begins with is not said twice, and a note without te
   );
   expect(memories.map(({ content, tags }) => [content, tags])).toEqual([
     ["# Rye\n\nKeeps long.\n\n---\n\nid: is text here", ["bread", "whole grain"]],
-    ["---\ntitle: Never closed", []],
   ]);
-  expect(skipped).toEqual({ "memory empty": 1 });
+  expect(skipped).toEqual({ "memory empty": 1, "memory truncated_file": 1 });
 });
 
 test("a file of mem0's plugin holds one memory for each front matter; a rule in a text is none", async () => {

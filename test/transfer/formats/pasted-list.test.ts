@@ -77,13 +77,13 @@ test("ordinals, bullets, bare sentences and headings are told apart, and equal l
   ]);
 });
 
-test("a date that is none and a bracket that is no date", () => {
-  const [broken, bracket, cut] = readPastedList(
+test("a date that is none, a bracket that is no date, and dates with nothing behind them", () => {
+  const [broken, bracket, ...cut] = readPastedList(
     "[2026-13-45] - Impossible\n[work] - stays\n[2026-01-01] - \n[2026-01-01",
   );
   expect(broken).toEqual({ source: "paste", originId: null, content: "Impossible", tags: [] });
   expect(bracket?.content).toBe("[work] - stays");
-  expect(cut?.content).toBe("[2026-01-01");
+  expect(cut).toEqual([]);
 });
 
 test("a code block that is not closed is read to the end, an empty one not at all", () => {
