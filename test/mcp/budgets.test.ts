@@ -266,6 +266,19 @@ test("a search costs the same however many memories there are", async () => {
   expect(large.roundTrips).toBeLessThanOrEqual(small.roundTrips + 1);
 });
 
+test("statistics are counted where something has changed, and else kept", async () => {
+  const owner = await newPerson();
+  await callTool(owner, "save_memory", { content: "Fact 1 on the shop" });
+  const counted = await callCounted(owner.userId, "get_stats");
+  const kept = await callCounted(owner.userId, "get_stats");
+  expect(kept.statements).toBeLessThan(counted.statements);
+  expect(kept.structured).toEqual(counted.structured);
+  await callTool(owner, "save_memory", { content: "Fact 2 on the harbour", category: "people" });
+  const again = await callCounted(owner.userId, "get_stats");
+  expect(again.statements).toBe(counted.statements);
+  expect(again.structured).toMatchObject({ memories: { by_category: { people: 1 } } });
+});
+
 async function listTools({ token }: Person): Promise<typeof listed> {
   const text = await (await callRaw(token, "tools/list")).text();
   // True as long as the protocol's own schema of tools/list holds, which its clients check.
