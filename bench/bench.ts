@@ -8,6 +8,7 @@ import { measureImport } from "./import/import.ts";
 import { measureLighthouse } from "./lighthouse/lighthouse.ts";
 import { measureLoad } from "./load/load.ts";
 import { measurePeers } from "./peers/peers.ts";
+import { measureProgram } from "./program/program.ts";
 import { measureRetrieval } from "./retrieval/retrieval.ts";
 import { measureScale } from "./scale/scale.ts";
 import { measureTenants } from "./tenants/tenants.ts";
@@ -21,6 +22,7 @@ const USAGE = `Use one of:
   npm run bench -- lighthouse [--runs N] [--json FILE]
   npm run bench -- load [--minutes 5] [--users 200] [--json FILE]
   npm run bench -- peers [--sizes 100,1000,10000,100000] [--only NAME] [--json FILE]
+  npm run bench -- program [--runs 7] [--json FILE]
   npm run bench -- retrieval [--data FILE] [--json FILE]
   npm run bench -- tenants [--json FILE]
   npm run bench -- scale [--million] [--json FILE]
@@ -56,6 +58,9 @@ switch (name) {
     break;
   case "peers":
     await measurePeers(args);
+    break;
+  case "program":
+    await measureProgram(args);
     break;
   case "retrieval":
     await measureRetrieval(args);

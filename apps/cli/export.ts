@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { dirname } from "node:path";
 import * as z from "zod";
 import { UserError } from "../../src/errors.ts";
 import { EXPORT_FORMATS } from "../../src/transfer/export-job.ts";
@@ -8,7 +9,7 @@ import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./argument
 import { awaitJob } from "./await-job.ts";
 import type { Command } from "./command.ts";
 import { callApi, callTool, openTarget, type Target } from "./target.ts";
-import { openProgress, type Progress, print, printJson } from "./terminal.ts";
+import { openProgress, type Progress, print, printJson, sizeText } from "./terminal.ts";
 
 const answerSchema = z.object({
   job: z.object({ id: z.string(), state: z.string() }),
@@ -22,7 +23,7 @@ export const exportAll: Command = {
   Everything as one file. An empty Cofio becomes the same again from it: cofio import FILE
 
   --output FILE     where to (default: cofio-DATE.zip here); - writes to stdout
-  --format NAME     ${EXPORT_FORMATS.join(", ")} (default: cofio; the others leave the history out)
+  --format NAME     ${EXPORT_FORMATS.join(", ")} (default: cofio; the others leave earlier versions out)
   --force           replace a file that is there
 ${TARGET_USAGE}`,
   async run(argv) {
@@ -38,7 +39,10 @@ ${TARGET_USAGE}`,
       throw new WrongUse(`--format is one of ${EXPORT_FORMATS.join(", ")}.`);
     }
     if (output === "-" && values.json) throw new WrongUse("Either --json or --output -.");
-    if (output !== undefined) refuseExisting(output, force);
+    if (output !== undefined) {
+      refuseNowhere(output);
+      refuseExisting(output, force);
+    }
     const target = await openTarget(values);
     const progress = openProgress();
     try {
@@ -49,7 +53,9 @@ ${TARGET_USAGE}`,
       await store(response, { file, ...download }, progress);
       progress.end();
       if (values.json) printJson({ file, counts, ...download });
-      else if (file !== "-") print(`${file}: ${summaryOf(counts ?? {})}, ${download.bytes} bytes`);
+      else if (file !== "-") {
+        print(`${file}: ${summaryOf(counts ?? {})} (${sizeText(download.bytes)})`);
+      }
       return 0;
     } finally {
       progress.end();
@@ -95,7 +101,7 @@ async function store(
       await write(out, chunk);
       hash.update(chunk);
       read += chunk.length;
-      progress.show(read / bytes, `${read} of ${bytes} bytes`);
+      progress.show(read / bytes, `${sizeText(read)} of ${sizeText(bytes)}`);
     }
     await out?.sync();
     const written = (await out?.stat())?.size ?? read;
@@ -122,6 +128,13 @@ async function write(out: FileHandle | null, chunk: Uint8Array): Promise<void> {
   }
 }
 
+/** Before everything is collected in vain. */
+function refuseNowhere(file: string): void {
+  const folder = dirname(file);
+  if (file === "-" || existsSync(folder)) return;
+  throw new UserError("not_found", `There is no folder ${folder}.`, "Choose another --output.");
+}
+
 function refuseExisting(file: string, force: boolean): void {
   if (file === "-" || force || !existsSync(file)) return;
   throw new UserError(
@@ -137,8 +150,13 @@ function nameOf(response: Response): string {
   return /filename="([\w][\w.-]*)"/u.exec(disposition)?.[1] ?? "cofio-export";
 }
 
+/** Kinds are plurals with underscores, as the server counts them. */
 function summaryOf(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .map(([kind, count]) => `${count} ${kind}`)
-    .join(", ");
+  const parts = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => {
+      const words = kind.replaceAll("_", " ");
+      return `${count} ${count === 1 ? words.replace(/ies$/u, "y").replace(/s$/u, "") : words}`;
+    });
+  return parts.length === 0 ? "nothing was saved yet" : parts.join(", ");
 }

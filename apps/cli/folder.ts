@@ -17,10 +17,13 @@ import { basename, join, resolve } from "node:path";
 import * as z from "zod";
 import { generateSecret, readSecrets } from "../../scripts/secrets.ts";
 import { UserError } from "../../src/errors.ts";
+import { WrongUse } from "./arguments.ts";
 
 /** Of the layout of the folder. A larger one in `cofio.json` was written by a newer Cofio. */
 const FORMAT = 1;
-const DEFAULT_FOLDER = "~/.cofio";
+const DEFAULT_FOLDER = "~/.cofio/memory";
+/** Where a build from before the first release keeps its data: found as long as there is none at the default. */
+const EARLIER_DEFAULT_FOLDER = "~/.cofio";
 const KEY_NAMES = ["VAULT_KEY", "AUTH_SECRET"] as const;
 
 export interface Folder {
@@ -48,8 +51,12 @@ export type Stamp = z.infer<typeof stampSchema>;
 
 export type Keys = Readonly<Record<(typeof KEY_NAMES)[number], string>>;
 
+/** @throws WrongUse */
 export function folderOf(given: string | undefined): string {
-  return given ?? process.env["COFIO_DB_PATH"] ?? DEFAULT_FOLDER;
+  // Of a variable of the shell that is not set. It would be the folder in which the program was started.
+  if (given === "") throw new WrongUse("--db-path needs a folder.");
+  // Clients leave an empty one in the environment where the person gave none.
+  return given ?? (process.env["COFIO_DB_PATH"] || defaultFolder());
 }
 
 /** `~` is the shell's, and no shell reads the configuration of an MCP client. */
@@ -141,6 +148,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
+function defaultFolder(): string {
+  const isUsed = (path: string) => existsSync(folderAt(expandHome(path)).stamp);
+  const isEarlierAlone = !isUsed(DEFAULT_FOLDER) && isUsed(EARLIER_DEFAULT_FOLDER);
+  return isEarlierAlone ? EARLIER_DEFAULT_FOLDER : DEFAULT_FOLDER;
+}
+
 function folderAt(path: string): Folder {
   return {
     path,
@@ -159,9 +172,17 @@ function makePrivate({ path }: Folder): void {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
+    const code = codeOf(error);
+    if (["EEXIST", "ENOTDIR"].includes(code)) {
+      throw new UserError(
+        "invalid_input",
+        `The data folder ${path} cannot be written (${code}).`,
+        "A file stands there, or above it: choose another one with --db-path.",
+      );
+    }
     throw new UserError(
       "forbidden",
-      `The data folder ${path} cannot be written (${codeOf(error)}).`,
+      `The data folder ${path} cannot be written (${code}).`,
       "Choose another one with --db-path, or make it yours.",
     );
   }
@@ -190,7 +211,7 @@ function refuseForeign(folder: Folder): void {
     throw new UserError(
       "invalid_input",
       `${path} holds other files (${foreign}) and no data of Cofio.`,
-      "Choose an empty or a new folder with --db-path, such as ~/.cofio.",
+      `Choose an empty or a new folder with --db-path, such as ${DEFAULT_FOLDER}.`,
     );
   }
   // New keys would open nothing of this data, and replace a file that is none of ours.

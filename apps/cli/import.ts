@@ -7,7 +7,9 @@ import * as z from "zod";
 import { UserError } from "../../src/errors.ts";
 import { pastedList } from "../../src/transfer/formats/pasted-list.ts";
 import type { CheckAnswer, ImportAnswer } from "../../src/transfer/import-answer.ts";
-import { send, survey, type ImportProgress } from "../../src/transfer/send.ts";
+import type { ItemCounts } from "../../src/transfer/read.ts";
+import { pluralOf } from "../../src/transfer/import-words.ts";
+import { send, survey, type ImportProgress, type PreparedUpload } from "../../src/transfer/send.ts";
 import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { END_SIGNALS } from "./end-signals.ts";
@@ -44,7 +46,7 @@ ${TARGET_USAGE}`,
     keepHeapSmall();
     const progress = openProgress();
     const files = await openFiles(paths);
-    const upload = await survey(files, undefined, values.as === "list" ? pastedList : null);
+    const upload = await read(files, values.as === "list", progress);
     const account = values.account ?? null;
     if (account === null) refuseSeveral(upload.survey.accounts);
     const target = await openTarget(values);
@@ -69,6 +71,26 @@ ${TARGET_USAGE}`,
     }
   },
 };
+
+async function read(
+  files: readonly File[],
+  isList: boolean,
+  progress: Progress,
+): Promise<PreparedUpload> {
+  progress.show(null, "Reading …");
+  try {
+    return await survey(files, undefined, isList ? pastedList : null);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== "unsupported_format" || isList) throw error;
+    throw new UserError(
+      error.code,
+      error.message,
+      `${error.hint}\nA list of memories, one a line, is imported with --as list.`,
+    );
+  } finally {
+    progress.end();
+  }
+}
 
 const undoneSchema = z.looseObject({
   undone: z.object({ memories: z.number(), conversations: z.number() }),
@@ -152,21 +174,30 @@ function refuseSeveral(accounts: ReadonlyMap<string, number>): void {
   );
 }
 
+const KINDS = ["conversation", "message", "memory"] as const;
+
 function show(progress: Progress, now: ImportProgress): void {
-  const { phase, done, totals, bytesRead, bytesTotal, estimatedEndAt } = now;
-  const when = estimatedEndAt === null ? "" : `, until about ${clock(estimatedEndAt)}`;
-  const share = bytesTotal === 0 ? null : bytesRead / bytesTotal;
+  const { phase, done, totals, estimatedEndAt } = now;
+  const when = estimatedEndAt === null ? null : clock(estimatedEndAt);
+  const total = sumOf(totals);
+  const share = total === 0 ? null : sumOf(done) / total;
   if (phase === "waiting_quota") {
     progress.show(
       share,
-      `The server has written all that its plan allows for today; going on${when}`,
+      `The server has written all that its plan allows for today; going on ${when === null ? "later" : `at ${when}`}`,
     );
     return;
   }
-  progress.show(
-    share,
-    `${done.conversation} of ${totals.conversation} conversations, ${done.message} of ${totals.message} messages, ${done.memory} of ${totals.memory} memories${when}`,
+  const parts = KINDS.filter((kind) => totals[kind] > 0).map(
+    (kind) => `${done[kind]} of ${totals[kind]} ${pluralOf(kind, totals[kind])}`,
   );
+  // First, because a narrow terminal cuts the end.
+  const until = when === null || share === 1 ? "" : `until about ${when}: `;
+  progress.show(share, `${until}${parts.join(", ")}`);
+}
+
+function sumOf(counts: ItemCounts): number {
+  return KINDS.reduce((sum, kind) => sum + counts[kind], 0);
 }
 
 function reportOf(answer: ImportAnswer | CheckAnswer): string {

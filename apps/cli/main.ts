@@ -63,21 +63,24 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
 const FAILED = 1;
 const WRONG_USE = 2;
 
+const HELP = ["-h", "--help", "help"];
+const VERSION = ["-v", "--version", "version"];
+
 process.exitCode = await run(process.argv.slice(2));
 
 async function run(argv: readonly string[]): Promise<number> {
   const [first = "", ...rest] = argv;
   // As an MCP client starts it, with options alone.
-  if (first === "" || (first.startsWith("-") && !["-h", "--help", "--version"].includes(first))) {
+  if (first === "" || (first.startsWith("-") && ![...HELP, ...VERSION].includes(first))) {
     return runCommand("serve", argv);
   }
-  if (first === "--version") {
+  if (VERSION.includes(first)) {
     print(versionOf());
     return 0;
   }
   if (first === "host") return (await import("./host.ts")).host(rest);
   if (first === "help" && rest[0] !== undefined) return runCommand(rest[0], ["--help"]);
-  if (["-h", "--help", "help"].includes(first)) {
+  if (HELP.includes(first)) {
     print(overview());
     return 0;
   }
@@ -99,7 +102,9 @@ async function runCommand(name: string, argv: readonly string[]): Promise<number
       return 0;
     }
     if (error instanceof WrongUse) {
-      warn(`${error.message}\nHow it is used: cofio ${name} --help`);
+      // `cofio --colour` names no command: whoever types it looks for all that there is.
+      const about = process.argv[2] === name ? `cofio ${name}` : "cofio";
+      warn(`${error.message}\nHow it is used: ${about} --help`);
       return WRONG_USE;
     }
     if (error instanceof UserError || error instanceof ImportRefused) {
@@ -122,7 +127,7 @@ function overview(): string {
   return `Cofio: one memory for all of your AI assistants, that you own.
 
 An MCP client (Claude Desktop, Cursor and others) starts it with this in its configuration:
-  {"mcpServers": {"cofio": {"command": "cofio", "args": ["--db-path", "~/.cofio"]}}}
+  {"mcpServers": {"cofio": {"command": "cofio", "args": ["--db-path", "~/.cofio/memory"]}}}
 All data stays in that folder, encrypted with a key that lies beside it.
 
 Commands, for the local memory, or with --url for a deployment:

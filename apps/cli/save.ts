@@ -1,5 +1,11 @@
 import { text as readText } from "node:stream/consumers";
-import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./arguments.ts";
+import {
+  readArguments,
+  readWholeNumber,
+  TARGET_USAGE,
+  targetOptions,
+  WrongUse,
+} from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { callTool, openTarget } from "./target.ts";
 import { print, printJson } from "./terminal.ts";
@@ -9,9 +15,9 @@ export const save: Command = {
   Saves one memory: the words as one text, or with - what comes over stdin. Words that begin with a dash stand after --
 
   --tag TAG         may be given several times
-  --project NAME
+  --project NAME    which project of yours it belongs to
   --category NAME   such as preferences or work; anything else becomes a tag
-  --importance 1-5
+  --importance 1-5  5 for what matters most (default: 3)
 ${TARGET_USAGE}`,
   async run(argv) {
     const { values, positionals } = readArguments(argv, {
@@ -21,6 +27,7 @@ ${TARGET_USAGE}`,
       category: { type: "string" },
       importance: { type: "string" },
     });
+    const importance = readWholeNumber("--importance", values.importance, { least: 1, most: 5 });
     const isPiped = positionals.length === 1 && positionals[0] === "-";
     const content = (isPiped ? await readText(process.stdin) : positionals.join(" ")).trim();
     if (content === "") throw new WrongUse("What is to be saved?");
@@ -34,7 +41,7 @@ ${TARGET_USAGE}`,
         ...given("tags", values.tag),
         ...given("project", values.project),
         ...given("category", values.category),
-        ...given("importance", values.importance),
+        ...given("importance", importance),
       });
       if (values.json) printJson(structured);
       else print(text);
@@ -45,6 +52,6 @@ ${TARGET_USAGE}`,
   },
 };
 
-function given(name: string, value: string | readonly string[] | undefined) {
+function given(name: string, value: string | number | readonly string[] | undefined) {
   return value === undefined ? {} : { [name]: value };
 }

@@ -1,8 +1,17 @@
 import * as z from "zod";
-import { readArguments, TARGET_USAGE, targetOptions, WrongUse } from "./arguments.ts";
+import {
+  readArguments,
+  readWholeNumber,
+  TARGET_USAGE,
+  targetOptions,
+  WrongUse,
+} from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { callTool, openTarget } from "./target.ts";
 import { print, printJson } from "./terminal.ts";
+
+/** Of one call of either tool. */
+const MAX_RESULTS = 50;
 
 /** Memories, or messages within their conversation. */
 const foundSchema = z.object({
@@ -25,7 +34,7 @@ export const search: Command = {
   cofio search 'coffee -tea "an exact phrase" tag:work project:"New site"'
 
   --conversations   in imported conversations instead
-  --limit N         at most so many
+  --limit N         at most so many, from 1 to ${MAX_RESULTS} (default: 10, of conversations 8)
 ${TARGET_USAGE}`,
   async run(argv) {
     const { values, positionals } = readArguments(argv, {
@@ -33,6 +42,7 @@ ${TARGET_USAGE}`,
       conversations: { type: "boolean", default: false },
       limit: { type: "string" },
     });
+    const limit = readWholeNumber("--limit", values.limit, { least: 1, most: MAX_RESULTS });
     const query = positionals.join(" ").trim();
     if (query === "") throw new WrongUse("What is to be found?");
     const target = await openTarget(values);
@@ -40,7 +50,7 @@ ${TARGET_USAGE}`,
       const tool = values.conversations ? "search_conversations" : "search_memory";
       const { structured } = await callTool(target, tool, {
         query,
-        ...(values.limit === undefined ? {} : { limit: values.limit }),
+        ...(limit === undefined ? {} : { limit }),
       });
       if (values.json) printJson(structured);
       else print(linesOf(foundSchema.parse(structured)));

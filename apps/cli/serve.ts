@@ -13,7 +13,7 @@ const USAGE = `cofio [serve] [--db-path FOLDER]
 cofio serve --http [--port PORT] [--db-path FOLDER]
   The pages of the local memory in a browser. The printed link opens them once, without a sign-in.
 
-  --db-path FOLDER  where everything is kept (default: COFIO_DB_PATH, else ~/.cofio)
+  --db-path FOLDER  where everything is kept (default: COFIO_DB_PATH, else ~/.cofio/memory)
   --port PORT       of the pages, where no client uses the folder yet (default: any that is free)`;
 
 export const serve: Command = {

@@ -26,12 +26,13 @@ export const syncFolder: Command = {
   Makes the local memory and a deployment alike: what is new on either side is copied to the other, with all versions and the trash.
   Changed on both sides, the later one stays, and the other text is kept as an earlier version on both; the report names each.
   Doing it again changes nothing, and after Ctrl+C the same command goes on. What is gone from one side's trash for good goes to
-  the other's trash, from where it can be restored for 30 days; a quarter of a side or more only with --trash-more. Rules, tokens and the list of operations stay with each side.
+  the other's trash, from where it can be restored for 30 days; a quarter of a side or more only with --trash-more.
+  Rules, tokens and the list of operations stay with each side.
   Where something had to be left, which the report names, the exit code is 1.
 
   --dry-run         only tell what would be done
   --trash-more      also put in the trash what is gone from the other side where that is much
-  --db-path FOLDER  the local memory (default: COFIO_DB_PATH, else ~/.cofio)
+  --db-path FOLDER  the local memory (default: COFIO_DB_PATH, else ~/.cofio/memory)
   --token TOKEN     of the deployment, trusted, with data:export and data:import; better in COFIO_TOKEN, where no other user sees it
   --json            the answer as JSON`,
   async run(argv) {

@@ -106,16 +106,23 @@ async function withClient<T>(target: Target, use: (client: Client) => Promise<T>
     { name: PROGRAM.name, version: versionOf() },
     { versionNegotiation: { mode: "auto" } },
   );
+  // The SDK makes an error of its own out of it, which says no more.
+  let refusal: UserError | null = null;
   const transport = transportOver(async (path, init) => {
-    const response = await reach(target, path, init);
-    if (response.status === 401) throw refusedToken(target);
-    return response;
+    try {
+      const response = await reach(target, path, init);
+      if (response.status === 401) throw refusedToken(target);
+      return response;
+    } catch (error) {
+      if (error instanceof UserError) refusal = error;
+      throw error;
+    }
   });
   try {
     await client.connect(transport);
     return await use(client);
   } catch (error) {
-    if (error instanceof SdkError) throw noMcp(target, error);
+    if (error instanceof SdkError) throw refusal ?? noMcp(target, error);
     throw error;
   } finally {
     await client.close();

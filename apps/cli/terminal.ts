@@ -16,30 +16,55 @@ export function openProgress(): Progress {
 }
 
 export function warn(sentence: string): void {
-  process.stderr.write(`${sentence}\n`);
+  process.stderr.write(`${harmless(sentence)}\n`);
 }
 
 export function print(text: string): void {
-  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  process.stdout.write(`${harmless(text.replace(/\n$/u, ""))}\n`);
 }
 
+/** What JSON leaves as it is and a terminal would obey is written as JSON too: it says the same. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  const escaped = (character: string) => `\\u00${character.charCodeAt(0).toString(16)}`;
+  const text = JSON.stringify(value, null, 2).replaceAll(/[\u007f-\u009f]/gu, escaped);
+  process.stdout.write(`${text}\n`);
+}
+
+/** Of a file or a download, for a person. */
+export function sizeText(bytes: number): string {
+  const [size, unit] =
+    bytes < 1e6 ? [bytes / 1e3, "kB"] : bytes < 1e9 ? [bytes / 1e6, "MB"] : [bytes / 1e9, "GB"];
+  return `${size.toFixed(1)} ${unit}`;
 }
 
 export function clock(time: number): string {
   return new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }
 
+/** Anybody's words may have been saved or imported, and a terminal obeys control characters: it would write to the clipboard, for one. */
+function harmless(text: string): string {
+  return text.replaceAll(/(?![\n\t])\p{Cc}/gu, "?");
+}
+
 function bar(): Progress {
+  let isShown = false;
   const write = (text: string) => process.stderr.write(`\r\u001B[K${text}`);
   return {
     show(share, text) {
       const line = share === null ? text : `${drawn(share)} ${percent(share)}  ${text}`;
-      write(line.slice(0, Math.max(0, (process.stderr.columns ?? 80) - 1)));
+      write(line.slice(0, width() - 1));
+      isShown = true;
     },
-    end: () => void write(""),
+    end() {
+      if (isShown) write("");
+      isShown = false;
+    },
   };
+}
+
+/** Some terminals do not say, and some say 0. */
+function width(): number {
+  return process.stderr.columns || 80;
 }
 
 function plainLines(): Progress {

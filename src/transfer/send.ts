@@ -54,8 +54,6 @@ export interface ImportProgress {
   /** Null: a check, which has none. */
   readonly jobId: string | null;
   readonly phase: "sending" | "waiting_quota";
-  readonly bytesRead: number;
-  readonly bytesTotal: number;
   readonly done: ItemCounts;
   readonly totals: ItemCounts;
   /** What became of them so far. */
@@ -289,14 +287,12 @@ async function sendBatch(
 }
 
 function progressOf(
-  { meter, survey: { totals } }: PreparedUpload,
+  { survey: { totals } }: PreparedUpload,
   { items }: Pick<ImportAnswer, "items">,
 ): ImportProgress {
   return {
     jobId: null,
     phase: "sending",
-    bytesRead: meter.read(),
-    bytesTotal: meter.total(),
     done: doneOf(items.by_kind),
     totals,
     outcomes: items.by_kind,

@@ -123,6 +123,71 @@ test("an export is imported, from a file, a folder and stdin, and again without 
   expect(found.stdout.trim().split("\n")).toHaveLength(2);
 });
 
+test("a list that an assistant printed is imported by --as list: a memory a line, with its date where it has one", async () => {
+  const fresh = await newFolder();
+  const list = join(files, "list.md");
+  const lines = [
+    "Here is everything I have stored about you:",
+    "",
+    "```text",
+    "[2026-05-02] - Prefers metric units in recipes",
+    "[2025-11] - Moved to Machynlleth",
+    "[unknown] - Sings second alto",
+    "Sister Lowri keeps goats",
+    "[2026-05-02] - Prefers metric units in recipes",
+    "```",
+    "That is the complete set.",
+  ];
+  await writeFile(list, lines.join("\n"));
+  const checked = await fresh.run(["import", list, "--as", "list", "--dry-run"]);
+  expect(checked.stdout).toContain("memory       4 found = 4 new");
+  expect((await fresh.run(["search", "goats"])).stdout).toBe("Nothing found.\n");
+  const imported = await fresh.run(["import", list, "--as", "list"]);
+  expect(imported.stdout).toMatch(
+    /^Import finished\.\nmemory {7}4 found = 4 new \+ 0 updated \+ 0 unchanged \+ 0 skipped\nTo take/,
+  );
+  for (const [words, content] of [
+    ["metric", "Prefers metric units in recipes"],
+    ["Machynlleth", "Moved to Machynlleth"],
+    ["alto", "Sings second alto"],
+    ["goats", "Sister Lowri keeps goats"],
+  ] as const) {
+    const found = await fresh.run(["search", words, "--limit", "1"]);
+    expect(found.stdout).toMatch(new RegExp(`^\\[\\w+\\] ${content}\n$`));
+  }
+  const client = await fresh.connectV2("Desk");
+  const { memories } = await client.call("list_memories", { limit: 10 });
+  const days = memories.map((memory: { content: string; created_at: string; source: string }) => [
+    memory.content,
+    memory.created_at.slice(0, 10),
+    memory.source,
+  ]);
+  // Without a date it is as old as the import.
+  const [undated = ""] = days.flatMap(([content, day]: string[]) =>
+    content === "Sings second alto" ? [day] : [],
+  );
+  expect(Date.now() - Date.parse(undated)).toBeLessThan(2 * 86_400_000);
+  expect(days.toSorted()).toEqual([
+    ["Moved to Machynlleth", "2025-11-01", "paste"],
+    ["Prefers metric units in recipes", "2026-05-02", "paste"],
+    ["Sings second alto", undated, "paste"],
+    ["Sister Lowri keeps goats", undated, "paste"],
+  ]);
+  await client.close();
+  // The same from stdin, where it is an older answer with headings, changes nothing but what it adds.
+  const longer = [...lines.slice(3, 7), "**Home:**", "- Has a blue front door"].join("\n");
+  const piped = await fresh.run(["import", "-", "--as", "list", "--json"], longer);
+  expect(JSON.parse(piped.stdout)["items"]["by_kind"]["memory"]).toMatchObject({
+    found: 5,
+    new: 1,
+    unchanged: 4,
+  });
+  expect((await fresh.run(["search", "door", "--limit", "1"])).stdout).toMatch(
+    /front door #Home\n$/,
+  );
+  await fresh.remove();
+});
+
 test("an import is taken back as its report says", async () => {
   const fresh = await newFolder();
   const file = join(files, "mistake.zip");

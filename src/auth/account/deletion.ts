@@ -26,7 +26,7 @@ export const deletion = new Hono<AccountEnv>()
         throw new UserError(
           "forbidden",
           "There is no account on this server: all of it is a folder of this computer.",
-          "End the programs that use it, then delete the folder: ~/.cofio, where none was chosen.",
+          "End the programs that use it, then delete the folder: ~/.cofio/memory, where none was chosen.",
         );
       }
       const requested = await c.env.USERS.getByName(id).requestDeletion();

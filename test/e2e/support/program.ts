@@ -59,9 +59,10 @@ export async function buildProgram(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(root, "scripts/build-cli.ts")], { cwd: root });
 }
 
-export async function newFolder(): Promise<ServedFolder> {
+/** @param within where below a new folder it is: `.cofio/memory` is the default of one whose HOME that is */
+export async function newFolder(within = "memory"): Promise<ServedFolder> {
   const parent = await mkdtemp(join(tmpdir(), "cofio-cli-"));
-  const path = join(parent, "memory");
+  const path = join(parent, within);
   const args = ["--db-path", path];
   const env = { COFIO_TEST_FOLDER: path };
   const server: ServedFolder["server"] = () =>
@@ -120,10 +121,11 @@ export async function newFolder(): Promise<ServedFolder> {
 /** Runs the program to its end, without a folder of its own. */
 export async function runProgram(
   args: readonly string[],
-  { input = "", env = {}, cwd = tmpdir(), file = programFile }: RunOptions = {},
+  { input = "", env = {}, cwd = tmpdir(), file = programFile, user }: RunOptions = {},
 ): Promise<Finished> {
   const child = spawn(process.execPath, [file, ...args], {
     cwd,
+    ...(user === undefined ? {} : { uid: user, gid: user }),
     env: { ...process.env, ...ownEnv, ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -141,6 +143,8 @@ interface RunOptions {
   readonly cwd?: string;
   /** Another one than that of this checkout. */
   readonly file?: string;
+  /** Another one than the tests', which then are root's. */
+  readonly user?: number | undefined;
 }
 
 const ownEnv = { COFIO_IDLE_SECONDS: String(IDLE_SECONDS) };
