@@ -1,4 +1,5 @@
 /** What was last counted of an account, in the storage of its object: counting walks two rows for each memory, and is asked for often. */
+import { reportError } from "./log.ts";
 import type { KeptTallies, Tallies } from "./storage/tallies.ts";
 
 export function openKeptTallies(sql: SqlStorage): KeptTallies {
@@ -13,11 +14,16 @@ export function openKeptTallies(sql: SqlStorage): KeptTallies {
       return row === undefined ? null : (JSON.parse(row.tallies) as Tallies); // as it was written
     },
     write(state, tallies) {
-      sql.exec(
-        "INSERT INTO kept_tallies VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state, tallies = excluded.tallies",
-        state,
-        JSON.stringify(tallies),
-      );
+      try {
+        sql.exec(
+          "INSERT INTO kept_tallies VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state, tallies = excluded.tallies",
+          state,
+          JSON.stringify(tallies),
+        );
+      } catch (error) {
+        // The day's writes may be spent: whoever asked has its answer all the same.
+        reportError("keep tallies", error);
+      }
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 import { reportError } from "./log.ts";
 import type { JobStore } from "./storage/jobs.ts";
+import { stateOf } from "./transfer/backup.ts";
 
 type Binding = "EXPORTS" | "BACKUPS";
 type ParamsOf<Name extends Binding> = NonNullable<
@@ -34,19 +35,19 @@ export function openStartedWorkflows(sql: SqlStorage, env: Pick<Env, Binding>) {
   sql.exec(
     "CREATE TABLE IF NOT EXISTS started_workflows (id TEXT PRIMARY KEY, binding TEXT NOT NULL, job_id TEXT NOT NULL, params TEXT NOT NULL, started_at INTEGER NOT NULL)",
   );
+  /** Ids of those that are being started now. */
+  const starting = new Set<string>();
   let isWoken = false;
 
   async function wake(row: StartedRow, jobs: JobStore, now: number): Promise<void> {
-    const { id, binding, started_at } = row;
+    const { id, binding } = row;
     const workflow: Workflow = env[binding];
     const instance = await findInstance(workflow, id);
-    if (instance !== null) {
-      if (OVER.has((await instance.status()).status)) forget(id);
-      else await instance.sendEvent(GO_ON);
-      return;
-    }
-    const isBegun = now - started_at < DAY_MS && (await jobs.get(row.job_id)) !== null;
-    if (isBegun) await workflow.create({ id, params: JSON.parse(row.params) });
+    const isOver = instance !== null && OVER.has((await instance.status()).status);
+    const isAwaited = !isOver && (await isStillAwaited(row, jobs, now));
+    if (!isAwaited) forget(id);
+    else if (instance !== null) await instance.sendEvent(GO_ON);
+    else if (now - row.started_at < DAY_MS) await create(workflow, id, JSON.parse(row.params));
     else forget(id);
   }
 
@@ -56,8 +57,8 @@ export function openStartedWorkflows(sql: SqlStorage, env: Pick<Env, Binding>) {
 
   return {
     /**
-     * @param record writes the job down, and says whether there is one to do. What is cut off after it is made up for by `wake`; what is
-     * cut off before it nobody was told of.
+     * @param record writes the job down, and says whether there is one to do. Cut off by the end of the process, the start is made up for by
+     * `wake`; what failed and was told so is not begun later.
      */
     async start<Name extends Binding, Recorded extends { readonly isNew: boolean }>(
       binding: Name,
@@ -65,6 +66,7 @@ export function openStartedWorkflows(sql: SqlStorage, env: Pick<Env, Binding>) {
       record: () => Promise<Recorded>,
     ): Promise<Recorded> {
       const json = JSON.stringify(params);
+      starting.add(id);
       sql.exec(
         "INSERT INTO started_workflows VALUES (?, ?, ?, ?, ?)",
         id,
@@ -73,11 +75,17 @@ export function openStartedWorkflows(sql: SqlStorage, env: Pick<Env, Binding>) {
         json,
         now,
       );
-      const recorded = await record();
-      const workflow: Workflow = env[binding];
-      if (recorded.isNew) await workflow.create({ id, params });
-      else forget(id);
-      return recorded;
+      try {
+        const recorded = await record();
+        if (recorded.isNew) await create(env[binding], id, params);
+        else forget(id);
+        return recorded;
+      } catch (error) {
+        forget(id);
+        throw error;
+      } finally {
+        starting.delete(id);
+      }
     },
 
     /** Once in an object's life: whatever was under way before it goes on. */
@@ -85,9 +93,12 @@ export function openStartedWorkflows(sql: SqlStorage, env: Pick<Env, Binding>) {
       if (isWoken) return;
       isWoken = true;
       const rows = sql
-        .exec<StartedRow>("SELECT * FROM started_workflows ORDER BY started_at LIMIT ?", MOST_WOKEN)
+        .exec<StartedRow>(
+          "SELECT * FROM started_workflows ORDER BY started_at DESC LIMIT ?",
+          MOST_WOKEN,
+        )
         .toArray();
-      for (const row of rows) {
+      for (const row of rows.filter(({ id }) => !starting.has(id))) {
         try {
           await wake(row, jobs, now);
         } catch (error) {
@@ -96,6 +107,28 @@ export function openStartedWorkflows(sql: SqlStorage, env: Pick<Env, Binding>) {
       }
     },
   };
+}
+
+/** Of a backup or a restore that fell silent the person was told that it failed, and may have gone on since. */
+async function isStillAwaited(
+  { binding, job_id }: StartedRow,
+  jobs: JobStore,
+  now: number,
+): Promise<boolean> {
+  const job = await jobs.get(job_id);
+  if (job === null) return false;
+  // A finished backup may be one that is rehearsed.
+  if (binding === "BACKUPS") return job.state === "finished" || stateOf(job, now) === "running";
+  return job.state === "created" || job.state === "running";
+}
+
+/** One that is there already is begun. */
+async function create(workflow: Workflow, id: string, params: unknown): Promise<void> {
+  try {
+    await workflow.create({ id, params });
+  } catch (error) {
+    if ((await findInstance(workflow, id)) === null) throw error;
+  }
 }
 
 interface Start<Name extends Binding> {

@@ -33,8 +33,9 @@ const SQL_REPLACE = `WITH replaced AS MATERIALIZED (SELECT m.seq, min(n.id) AS s
     changed_op = ?2, updated_at = ?3 WHERE seq IN (SELECT seq FROM replaced)`;
 /** Once per operation. A memory that was approved and superseded has two earlier states: its own counts are in the first of them. */
 const SQL_COUNT = `UPDATE accounts SET memories_active = memories_active + s.active, memories_pending = memories_pending + s.pending,
-    memories_trashed = memories_trashed + s.trashed, memory_tokens = memory_tokens + s.more_tokens, bytes = bytes + s.more_bytes
-  FROM (SELECT coalesce(sum((m.status = 'active') - (v.status = 'active')), 0) AS active,
+    memories_trashed = memories_trashed + s.trashed, memory_tokens = memory_tokens + s.more_tokens, bytes = bytes + s.more_bytes,
+    changes = changes + (s.items > 0)
+  FROM (SELECT count(*) AS items, coalesce(sum((m.status = 'active') - (v.status = 'active')), 0) AS active,
     coalesce(sum((m.status = 'pending') - (v.status = 'pending')), 0) AS pending,
     coalesce(sum((m.status = 'trashed') - (v.status = 'trashed')), 0) AS trashed,
     coalesce(sum(iif(m.status = 'active', m.token_count, 0) - iif(v.status = 'active', v.token_count, 0)), 0) AS more_tokens,

@@ -189,7 +189,7 @@ const CHANGED = "user_id = ?1 AND id = ?3 AND changed_op = ?2";
 const NOT_COUNTED = "NOT EXISTS (SELECT 1 FROM operations o WHERE o.user_id = ?1 AND o.id = ?2)";
 const ADD_COUNTS = `ON CONFLICT (user_id) DO UPDATE SET memories_active = memories_active + excluded.memories_active,
   memories_pending = memories_pending + excluded.memories_pending, memories_trashed = memories_trashed + excluded.memories_trashed,
-  memory_tokens = memory_tokens + excluded.memory_tokens, bytes = bytes + excluded.bytes`;
+  memory_tokens = memory_tokens + excluded.memory_tokens, bytes = bytes + excluded.bytes, changes = changes + 1`;
 const SQL_COUNT_NEW = `INSERT INTO accounts (user_id, memory_tokenizer, message_tokenizer, memories_active, memories_pending, memories_trashed, memory_tokens, bytes)
   SELECT ?1, ${TOKENIZER_VERSION}, ${TOKENIZER_VERSION}, status = 'active', status = 'pending', 0, iif(status = 'active', token_count, 0), size_bytes
   FROM memories WHERE user_id = ?1 AND id = ?3 AND ${NOT_COUNTED} ${ADD_COUNTS}`;

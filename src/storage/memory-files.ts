@@ -84,8 +84,9 @@ const SQL_REWRITE = `INSERT INTO memories (user_id, ${ALL.names}) SELECT ?1, ${A
   WHERE EXISTS (SELECT 1 FROM memory_versions v WHERE v.user_id = ?1 AND v.id = j.value->>'id'
     AND v.version = j.value->>'version' - 1 AND v.replaced_op = ?2)
   ON CONFLICT (user_id, id) DO UPDATE SET ${SHARED.excluded} WHERE memories.version = excluded.version - 1`;
-const SQL_COUNT = `UPDATE accounts SET memory_tokens = memory_tokens + s.more_tokens, bytes = bytes + s.more_bytes
-  FROM (SELECT coalesce(sum(m.token_count - v.token_count), 0) AS more_tokens, coalesce(sum(m.size_bytes - v.size_bytes), 0) AS more_bytes
+const SQL_COUNT = `UPDATE accounts SET memory_tokens = memory_tokens + s.more_tokens, bytes = bytes + s.more_bytes,
+    changes = changes + (s.items > 0)
+  FROM (SELECT count(*) AS items, coalesce(sum(m.token_count - v.token_count), 0) AS more_tokens, coalesce(sum(m.size_bytes - v.size_bytes), 0) AS more_bytes
     FROM memory_versions v CROSS JOIN memories m ON m.user_id = v.user_id AND m.id = v.id WHERE v.user_id = ?1 AND v.replaced_op = ?2) s
   WHERE accounts.user_id = ?1 AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.user_id = ?1 AND o.id = ?2)`;
 const SQL_OPERATION = `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
@@ -123,8 +124,8 @@ const IN_USE =
 const WITH_TEXT = `user_id = ?1 AND id = ?2 AND body_version = ?3 AND dt <> '' AND NOT ${IN_USE}`;
 const REDACTED = `body = unhex(?4->>'body'), size_bytes = ?4->>'sizeBytes', key_version = ?4->>'keyVersion', fingerprint = ?4->>'fingerprint',
   path_token = NULL, tokens = '', dt = '', token_count = 0`;
-const SQL_COUNT_REDACTED = `UPDATE accounts SET bytes = bytes + coalesce((SELECT sum((?4->>'sizeBytes') - size_bytes) FROM memories WHERE ${WITH_TEXT}), 0)
-  WHERE user_id = ?1`;
+const SQL_COUNT_REDACTED = `UPDATE accounts SET bytes = bytes + coalesce((SELECT sum((?4->>'sizeBytes') - size_bytes) FROM memories WHERE ${WITH_TEXT}), 0),
+  changes = changes + 1 WHERE user_id = ?1`;
 /** What is in the trash gets a new version, as from any change: a restore or an undo that has read the text is then too late. */
 const SQL_REDACTED_VERSION = `INSERT INTO memory_versions (user_id, id, replaced_op, replaced_at, ${SHARED.names})
   SELECT user_id, id, ?4, ?5, ${SHARED.names} FROM memories WHERE ${WITH_TEXT} ON CONFLICT DO NOTHING`;

@@ -1,4 +1,5 @@
 /** What the tools cost: tokens of the model's context before anything is asked, and the database's time and allowance at each call. */
+import { env } from "cloudflare:workers";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { beforeAll, expect, test } from "vitest";
 import inputSchemas from "../../src/mcp/input-schemas.json" with { type: "json" };
@@ -277,6 +278,20 @@ test("statistics are counted where something has changed, and else kept", async 
   const again = await callCounted(owner.userId, "get_stats");
   expect(again.statements).toBe(counted.statements);
   expect(again.structured).toMatchObject({ memories: { by_category: { people: 1 } } });
+});
+
+test("statistics follow each change, whatever the latest operation is called", async () => {
+  const owner = await newPerson();
+  const { data } = await callTool(owner, "save_memory", { content: "Fact 1", category: "people" });
+  // As a clock that was ahead leaves it: no later id is greater.
+  const sql = "UPDATE operations SET id = 'zzzzzzzzzzzzzzzz' WHERE user_id = ?1 RETURNING id";
+  expect((await env.DB.prepare(sql).bind(owner.userId).all()).results).toHaveLength(1);
+  const byCategory = async () =>
+    (await callTool(owner, "get_stats", {})).data["memories"].by_category;
+  expect(await byCategory()).toEqual({ people: 1 });
+  const { id } = data["memory"];
+  await callTool(owner, "update_memory", { id, category: "other" });
+  expect(await byCategory()).toEqual({ other: 1 });
 });
 
 async function listTools({ token }: Person): Promise<typeof listed> {
