@@ -27,6 +27,7 @@ import {
   restoreArchive,
   restoreBatch,
 } from "../transfer/restore-archive.ts";
+import { MAX_UPLOAD_BYTES } from "../storage/limits.ts";
 import { expandZips } from "../transfer/unzip.ts";
 import type { ExportFormat } from "../transfer/formats/format.ts";
 import { pastedList } from "../transfer/formats/pasted-list.ts";
@@ -35,9 +36,6 @@ import { boundedBody } from "./bounded-body.ts";
 import { readBatch } from "./read-batch.ts";
 import { requireScope } from "./require-scope.ts";
 import { takesQuery } from "./takes.ts";
-
-/** What the Worker reads itself; it has 128 MB of memory. Arbitrary below that. */
-const MAX_UPLOAD_BYTES = 25 * 1_048_576;
 
 /** Of a list: each comes with its report, which is opened for it. Arbitrary. */
 const PAGE = 20;

@@ -14,8 +14,11 @@ const WANTED =
 const PAGE = 50;
 /** Arbitrary. */
 const MOST_CLIENTS = 200;
-/** Statements of the database that an undo asks: one of a single item some 16, an import's as many as a request of the free plan may. */
-const STATEMENTS = { ofOne: 20, ofMany: 50 } as const;
+/**
+ * Statements of the database: the request's own (3 here, and those that find out who asks), an undo's of a single item (some 16) and of an import (as many as a request of the free
+ * plan may), and what reads a restored backup and the one before it.
+ */
+const STATEMENTS = { ofRequest: 10, ofOne: 20, ofMany: 50, ofRestored: 2 } as const;
 /** An undo changes, trashes, and takes back imports: a token needs every right that those need. */
 const UNDO_SCOPES = ["memories:write", "memories:delete", "data:import"] as const;
 
@@ -76,9 +79,11 @@ export function undo({ account, caller, scopes }: ApiContext) {
         limit: PAGE,
       });
       const results: UndoneOperation[] = [];
-      let spent = 0;
+      let spent: number = STATEMENTS.ofRequest;
       for (const row of rows) {
         const { id: undoes } = row;
+        if (row.kind === "restore") spent += STATEMENTS.ofRestored;
+        if (results.length > 0 && spent > statements) break;
         const restored = await restoredBackup(account, row);
         if (restored !== null) {
           const { backupBefore } = restored;

@@ -108,14 +108,27 @@ export function requireSpace(at: SpaceOf): void {
   if (refusal !== null) throw refusal;
 }
 
+/** An upload to the API: what the Worker reads itself; it has 128 MB of memory. Arbitrary below that. */
+export const MAX_UPLOAD_BYTES = 25 * 1_048_576;
+
+/**
+ * Asked before lines of an archive are restored: an account may be above the limit by what its last request brought, and its archive takes
+ * as much again.
+ * @throws UserError limit_reached
+ */
+export function requireSpaceForArchive(at: SpaceOf): void {
+  const refusal = spaceRefusal(at, MAX_UPLOAD_BYTES);
+  if (refusal !== null) throw refusal;
+}
+
 interface SpaceOf {
   readonly row: { readonly bytes: number };
   readonly limits: Limits;
 }
 
-/** Null: there is room. */
-export function spaceRefusal({ row, limits: { maxBytes } }: SpaceOf): UserError | null {
-  if (maxBytes === null || row.bytes < maxBytes) return null;
+/** Null: there is room. @param beyond bytes that the limit may be passed by */
+export function spaceRefusal({ row, limits: { maxBytes } }: SpaceOf, beyond = 0): UserError | null {
+  if (maxBytes === null || row.bytes < maxBytes + beyond) return null;
   return new UserError(
     "limit_reached",
     `This account holds ${megabytes(row.bytes)} MB, and this server keeps ${megabytes(maxBytes)} MB for one person.`,
@@ -124,9 +137,9 @@ export function spaceRefusal({ row, limits: { maxBytes } }: SpaceOf): UserError 
   );
 }
 
-/** Null: an empty account may become what takes so much. */
+/** Null: an empty account may become what takes so much. As `requireSpaceForArchive` has it. */
 export function refusalOfArchive(bytes: number, { maxBytes }: Limits): UserError | null {
-  if (maxBytes === null || bytes <= maxBytes) return null;
+  if (maxBytes === null || bytes <= maxBytes + MAX_UPLOAD_BYTES) return null;
   return new UserError(
     "limit_reached",
     `This archive takes ${megabytes(bytes)} MB, and this server keeps ${megabytes(maxBytes)} MB for one person. Nothing was restored.`,

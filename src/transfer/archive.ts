@@ -60,6 +60,8 @@ export interface ArchivePiece {
   /** Null: that was the last piece. */
   readonly next: ArchiveCursor | null;
   readonly counts: Partial<ArchiveCounts>;
+  /** What its rows count for in the account that is exported, as `get_stats` says it. Left out: nothing. */
+  readonly storedBytes?: number;
 }
 
 export const ARCHIVE_START: ArchiveCursor = { at: "memories", after: "" };
@@ -88,6 +90,7 @@ export async function archivePiece(at: OpenAccount, cursor: ArchiveCursor): Prom
             ? { at: "memory_versions", after: ["", 0] }
             : { at: "memories", after: last.id },
         counts: { memories: rows.length },
+        storedBytes: bytesOf(rows),
       };
     }
     case "memory_versions": {
@@ -217,6 +220,10 @@ async function conversationsPiece(
       conversations: parts.filter(({ row }) => row !== null).length,
       messages: parts.reduce((sum, { messages }) => sum + messages.length, 0),
     },
+    // Messages of a conversation in the trash are no part of the sum.
+    storedBytes: bytesOf(
+      parts.flatMap(({ status, messages }) => (status === "active" ? messages : [])),
+    ),
   };
 }
 
@@ -257,6 +264,10 @@ async function firstMonth(at: OpenAccount, from: number): Promise<number | null>
   if (first === undefined) return null;
   const date = new Date(first.createdAt);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
+}
+
+function bytesOf(rows: readonly { readonly sizeBytes: number }[]): number {
+  return rows.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 async function jsonLines<Row>(

@@ -13,12 +13,14 @@ export interface ConversationsCursor {
     readonly place: TimePlace;
     /** Of the next message. */
     readonly position: number;
+    readonly status: ConversationRow["status"];
   } | null;
 }
 
 export interface ConversationPart {
   /** Null: its beginning stands in an earlier page. */
   readonly row: ConversationRow | null;
+  readonly status: ConversationRow["status"];
   readonly messages: readonly ExportRow<MessageRow>[];
   readonly isWhole: boolean;
 }
@@ -38,11 +40,11 @@ export async function conversationPage(
   readonly next: ConversationsCursor | null;
 }> {
   if (cursor.open !== null) {
-    const { id, place, position } = cursor.open;
+    const { id, place, position, status } = cursor.open;
     const { rows, isLast } = await at.exportRows.messages(id, position);
     return {
-      parts: [{ row: null, messages: rows, isWhole: isLast }],
-      next: isLast ? { after: place, open: null } : openAt(cursor, place, rows.at(-1)),
+      parts: [{ row: null, status, messages: rows, isWhole: isLast }],
+      next: isLast ? { after: place, open: null } : openAt(cursor, { place, status }, rows.at(-1)),
     };
   }
   const rows = shortOnes(await list(cursor.after));
@@ -54,7 +56,12 @@ export async function conversationPage(
       ? await at.exportRows.messages(first.id, 0)
       : await at.exportRows.messagesOfMany(rows.map(({ id }) => id));
   const messages = Map.groupBy(page.rows, ({ conversation }) => conversation);
-  const parts = rows.map((row) => ({ row, messages: messages.get(row.id) ?? [], isWhole: true }));
+  const parts = rows.map((row) => ({
+    row,
+    status: row.status,
+    messages: messages.get(row.id) ?? [],
+    isWhole: true,
+  }));
   const lastMessage = page.rows.at(-1);
   if (page.isLast || lastMessage === undefined) {
     return { parts, next: { after: placeOf(lastRow), open: null } };
@@ -68,7 +75,7 @@ export async function conversationPage(
     parts: [...parts.slice(0, cut), { ...last, isWhole: false }],
     next: openAt(
       { after: before === undefined ? cursor.after : placeOf(before), open: null },
-      placeOf(last.row),
+      { place: placeOf(last.row), status: last.status },
       lastMessage,
     ),
   };
@@ -86,11 +93,11 @@ function shortOnes(rows: readonly ConversationRow[]): readonly ConversationRow[]
 
 function openAt(
   { after }: ConversationsCursor,
-  place: TimePlace,
+  of: { readonly place: TimePlace; readonly status: ConversationRow["status"] },
   last: ExportRow<MessageRow> | undefined,
 ): ConversationsCursor {
   if (last === undefined) throw new Error("A page that is not the last holds a row");
-  return { after, open: { id: last.conversation, place, position: last.position + 1 } };
+  return { after, open: { ...of, id: last.conversation, position: last.position + 1 } };
 }
 
 function placeOf({ createdAt, id }: ConversationRow): TimePlace {

@@ -43,6 +43,8 @@ export interface ExportProgress {
   /** Of the next chunk. */
   readonly chunk: number;
   readonly counts: Partial<ArchiveCounts>;
+  /** Of the rows that an archive has. Undefined: an export that an earlier version of the server began, which says less than there is. */
+  readonly storedBytes?: number;
 }
 
 interface ChunkedFile {
@@ -138,7 +140,7 @@ export async function writeChunks(
   plan: ExportPlan,
   { jobId, progress }: { readonly jobId: string; readonly progress: ExportProgress },
 ): Promise<ExportProgress> {
-  let { cursor, chunk, counts } = progress;
+  let { cursor, chunk, counts, storedBytes = 0 } = progress;
   const files = [...progress.files];
   let text = "";
   const flush = async () => {
@@ -163,10 +165,11 @@ export async function writeChunks(
     text += piece.text;
     if (text.length >= CHUNK_CHARS) await flush();
     counts = addCounts(counts, piece.counts);
+    storedBytes += piece.storedBytes ?? 0;
     cursor = piece.next;
   }
   await flush();
-  return { cursor, files, chunk, counts };
+  return { cursor, files, chunk, counts, storedBytes };
 }
 
 /**
@@ -213,7 +216,7 @@ export async function describeArchive(
   const { checked } = await at.archives.readNote<FilesCheck>(jobId, `check ${rounds - 1}`);
   const manifest = manifestText(
     plan.startedAt,
-    { counts: progress.counts, storedBytes: at.row.bytes },
+    { counts: progress.counts, storedBytes: progress.storedBytes ?? 0 },
     checked.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
   );
   await at.archives.writeChunk(jobId, progress.chunk, deflateChunk(utf8(manifest)));
@@ -349,6 +352,7 @@ interface Piece {
   readonly text: string;
   readonly next: ExportProgress["cursor"];
   readonly counts: Partial<ArchiveCounts>;
+  readonly storedBytes?: number;
 }
 
 async function exportPiece(

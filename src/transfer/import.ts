@@ -26,7 +26,7 @@ export function importReading(
       }
       return await endImport(at, job.id, "finished", caller.now);
     } catch (error) {
-      // Where the database refuses this too, it stays `running` in the list; nothing else hangs on that.
+      // Where the database refuses this too, it stays `running` in the list, and counts as under way for an hour (`import-under-way.ts`).
       await endImport(at, job.id, "failed", caller.now).catch(() => {});
       throw error;
     }

@@ -8,7 +8,7 @@ import { openConversationText } from "../conversations/conversation.ts";
 import { openIndexer } from "../conversations/indexer.ts";
 import { UserError } from "../errors.ts";
 import { sealLabels } from "../memory/memory.ts";
-import { refusalOfArchive, requireSpace } from "../storage/limits.ts";
+import { refusalOfArchive, requireSpaceForArchive } from "../storage/limits.ts";
 import type { Caller, OpenAccount } from "../storage/open-account.ts";
 import { RESTORE_LASTS_MS, type RestoreBatch } from "../storage/archive-restore.ts";
 import type { JobRow } from "../storage/jobs.ts";
@@ -186,7 +186,7 @@ export async function restoreBatch(
     );
   }
   if (number < next) return getImport(at, jobId);
-  requireSpace(at);
+  requireSpaceForArchive(at);
   if (await isSpent(at, caller.now)) return waiting(at, await getImport(at, jobId), caller.now);
   try {
     const read = lines.map((line) => parseLine(line));

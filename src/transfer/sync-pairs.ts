@@ -64,16 +64,11 @@ export function pairsOf(
   }
   const marks = kind === "memory" ? [originOf, statementOf, pastOf] : [originOf];
   for (const markOf of marks) {
-    const byMark = new Map(
-      [...restThere.values()].flatMap((item) => {
-        const mark = markOf(item);
-        return mark === undefined ? [] : [[mark, item] as const];
-      }),
-    );
-    for (const here of restHere.values()) {
+    const byMark = Map.groupBy(inOrder(restThere), markOf);
+    for (const here of inOrder(restHere)) {
       const mark = markOf(here);
-      const there = mark === undefined ? undefined : byMark.get(mark);
-      if (there !== undefined && restThere.has(there.id)) join(here, there);
+      const there = mark === undefined ? undefined : byMark.get(mark)?.shift();
+      if (there !== undefined) join(here, there);
     }
   }
   const lastHere = new Map(known.map((pair) => [pair[0], pair]));
@@ -95,6 +90,12 @@ export function pairsOf(
   ];
 }
 
+/** Those alike are joined the oldest with the oldest, whatever the order that they came in. */
+function inOrder(rest: ReadonlyMap<string, SyncItem>): SyncItem[] {
+  const keyOf = ({ updated_at, id }: SyncItem) => `${updated_at} ${id}`;
+  return [...rest.values()].sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+}
+
 function originOf({ origin }: SyncItem): string | undefined {
   return origin;
 }
@@ -105,10 +106,11 @@ function statementOf({ statement }: SyncItem): string | undefined {
 
 /**
  * Of a memory in the trash, or one that another has superseded: where what was known is lost, this alone tells that a sync had joined it under
- * two ids. Otherwise each side would get the other's a second time. In how many states a text was taken out may differ.
+ * two ids. Otherwise each side would get the other's a second time. In how many states a text was taken out may differ. Where
+ * its own was, nothing tells that it is the same memory.
  */
-function pastOf({ statement, version, digest }: SyncItem): string | undefined {
-  return statement === undefined ? `${version} ${digest}` : undefined;
+function pastOf({ statement, version, digest, is_redacted }: SyncItem): string | undefined {
+  return statement === undefined && is_redacted === undefined ? `${version} ${digest}` : undefined;
 }
 
 /** Which is which stays known; how they were does not, so nothing counts as gone, and both sides as changed. */

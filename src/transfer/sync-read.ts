@@ -49,6 +49,7 @@ async function listMemories(at: OpenAccount, after: string): Promise<SyncPage> {
         digest,
         updated_at: line.updated_at,
         ...(redacted.has(line.id) ? { redacted: redacted.get(line.id) ?? 0 } : {}),
+        ...(line.redacted === undefined ? {} : { is_redacted: true }),
         ...(origin === null ? {} : { origin }),
         ...(statement === null ? {} : { statement }),
         ...(root === null ? {} : { root }),

@@ -23,6 +23,8 @@ export interface SyncItem {
   readonly updated_at: string;
   /** How many of its earlier states had their text taken out for good. */
   readonly redacted?: number;
+  /** Its own text was. Older servers do not say. */
+  readonly is_redacted?: true;
   readonly origin?: string;
   /** Of a memory in use: what it says, or where it stands. */
   readonly statement?: string;

@@ -253,6 +253,29 @@ test.each([
   expect(again.repaired).toEqual({});
 });
 
+test.each([
+  ["one that was sent whole for an hour", 3_600_000, "created_at"],
+  ["one of batches for a week", 7 * 86_400_000, "NULL"],
+])("while an import runs its operation may be missing: %s", async (_, lasts, expiresAt) => {
+  const person = await newPerson();
+  await callTool(person, "import_data", { items: [chat("said", 1), { content: "Likes tea" }] });
+  await damaged(person, "DELETE FROM operations WHERE user_id = ?1");
+  const silentSince = (time: number) =>
+    damaged(
+      person,
+      `UPDATE jobs SET state = 'running', updated_at = ${time}, expires_at = ${expiresAt},
+        operation_id = (SELECT changed_op FROM conversations WHERE user_id = ?1) WHERE user_id = ?1 AND kind = 'import'`,
+    );
+  const listed = async () =>
+    (await callApi(person, "GET", "/api/sync/conversations")).data["items"];
+  await silentSince(Date.now() - lasts + 600_000);
+  expect((await verified(person)).left).toEqual({});
+  expect(await listed()).toMatchObject([{ unfinished: true }]);
+  await silentSince(Date.now() - lasts - 600_000);
+  expect((await verified(person)).left["operation_missing"]).toBeGreaterThan(0);
+  expect((await listed())[0]).not.toHaveProperty("unfinished");
+});
+
 test("the check stops and goes on: each request does a part, and a repair of the first is there with the last", async () => {
   const person = await newPerson();
   const items = Array.from({ length: 130 }, (_, at) => ({ content: `Fact number ${at}` }));

@@ -8,7 +8,7 @@ import { openUser } from "../../src/user.ts";
 import { backUp, restored } from "../support/backups.ts";
 import { loseAnswers } from "../support/batches.ts";
 import { countersOf, sumsOf } from "../support/counters.ts";
-import { withFaults, type Faults } from "../support/faults.ts";
+import { injectFaults, withFaults, type Faults } from "../support/faults.ts";
 import { callApi, callTool, fetchWorker, newPerson, type Person } from "../support/people.ts";
 import { runs } from "../support/runs.ts";
 
@@ -430,6 +430,40 @@ test("undoing goes on past a restored backup, names it, and says where to go on 
   const outcomes = results.map(({ not_undone, undone }) => not_undone ?? undone.memories);
   expect(outcomes).toEqual([1, "restored_backup", 1, 1]);
   expect(results[1]).toMatchObject({ backup_before });
+  expect(await stateOf(person)).toMatchObject({ memories: [], active: 0 });
+});
+
+test("undoing goes on past many restored backups, and each request fits what the free plan allows", async () => {
+  const person = await newPerson();
+  await callTool(person, "save_memory", { content: "First" });
+  const backup = await backUp(person);
+  await restored(person, backup.id, "merge");
+  const copies = Array.from({ length: 60 }, (_, at) => `${at}`.padStart(2, "a"));
+  await env.DB.prepare(
+    `INSERT INTO operations (user_id, id, kind, grant_id, client, created_at, counts, undoes_op, subject)
+      SELECT user_id, substr(o.id, 1, 14) || j.value, kind, grant_id, client, created_at, counts, undoes_op, subject
+      FROM operations o CROSS JOIN json_each(?2) j WHERE user_id = ?1 AND kind = 'restore'`,
+  )
+    .bind(person.userId, JSON.stringify(copies))
+    .run();
+  const { data: listed } = await callApi(person, "GET", "/api/operations");
+  const { grant_id } = listed["operations"].find(({ kind }: any) => kind === "restore");
+  const faults = await injectFaults(person);
+  const results = [];
+  let before: string | undefined;
+  do {
+    faults.asked = 0;
+    const { status, data } = await callApi(person, "POST", "/api/undo", {
+      grant_id,
+      since: "2000-01-01T00:00:00Z",
+      before,
+    });
+    expect(status).toBe(200);
+    expect(faults.asked).toBeLessThanOrEqual(50);
+    results.push(...data["results"]);
+    before = data["next_before"] ?? undefined;
+  } while (before !== undefined);
+  expect(results.filter(({ not_undone }) => not_undone === "restored_backup")).toHaveLength(61);
   expect(await stateOf(person)).toMatchObject({ memories: [], active: 0 });
 });
 

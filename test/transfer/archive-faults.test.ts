@@ -24,7 +24,7 @@ import { utf8 } from "../../src/vault/bytes.ts";
 import { runExport } from "../../src/workflows/run-export.ts";
 import { downloadArchive, linesOf, unzip } from "../support/archives.ts";
 import { faultyEnv, withFaults, type Fault, type Faults } from "../support/faults.ts";
-import { callTool, newPerson, type Person } from "../support/people.ts";
+import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
 
 const NOW = Date.UTC(2026, 10, 20);
 const CALLER = { grantId: "g", client: "Test", source: "api", trusted: true, now: NOW } as const;
@@ -71,11 +71,17 @@ async function open(userId: string, on: Env = env): Promise<OpenAccount> {
 }
 
 /** Steps are tried again as the platform does, and hold what survives a restart. Where one gives up the export fails. */
-async function runSteps(userId: string, on: Env, plan: ExportPlan = PLAN): Promise<string> {
+async function runSteps(
+  userId: string,
+  on: Env,
+  plan: ExportPlan = PLAN,
+  beforeStep: (name: string) => Promise<void> = async () => {},
+): Promise<string> {
   const jobId = await createExportJob(await open(userId), plan, CALLER);
   await runExport(
     { userId, jobId, plan },
-    async (_name, work) => {
+    async (name, work) => {
+      await beforeStep(name);
       for (let attempts = 1; ; attempts++) {
         try {
           return structuredClone(await work());
@@ -96,6 +102,26 @@ async function downloaded(userId: string, jobId: string): Promise<Uint8Array<Arr
   if (file === null) return null;
   return new Uint8Array(await new Blob(await Array.fromAsync(file.bytes)).arrayBuffer());
 }
+
+test("an archive says what it takes itself: what comes while it is written and what is in the trash of conversations is no part of it", async () => {
+  const person = await newPerson();
+  await callTool(person, "save_memory", { content: "Likes tea." });
+  for (const title of ["Bread", "Wine"]) {
+    const messages = [{ role: "user", content: `What of ${title}?` }];
+    await callTool(person, "import_data", { items: [{ platform: "Chat", title, messages }] });
+  }
+  const { data } = await callTool(person, "list_conversations");
+  await callApi(person, "DELETE", `/api/conversations/${data["conversations"][0].id}`);
+  const { bytes } = (await callTool(person, "get_stats")).data;
+  const jobId = await runSteps(person.userId, env, PLAN, async (name) => {
+    if (name === "describe") await callTool(person, "save_memory", { content: "Likes rye." });
+  });
+  const files = await unzip(
+    new Blob([(await downloaded(person.userId, jobId)) ?? new Uint8Array()]),
+  );
+  expect((await callTool(person, "get_stats")).data["bytes"]).toBeGreaterThan(bytes);
+  expect(JSON.parse(files.get("manifest.json") ?? "").stored_bytes).toBe(bytes);
+});
 
 const FAULTS = ["refused", "lost"] as const satisfies readonly Fault[];
 

@@ -1,5 +1,6 @@
 /** `cofio sync`, rule by rule: what becomes of an item that is new, changed, trashed or gone on one side, or on both. */
 import { expect, test } from "vitest";
+import { pairsOf } from "../../src/transfer/sync-pairs.ts";
 import { callApi, callTool, newPerson, type Person } from "../support/people.ts";
 import { syncSides, twoSides, type TwoSides } from "../support/sync.ts";
 import {
@@ -106,6 +107,63 @@ test("the same text saved on both sides is one memory to a sync, also when it is
   await callTool(sides.there, "delete_memory", { id: there });
   expect(await syncSides(sides)).toMatchObject({ memory: { here: { trashed: 1 } } });
   expect(await contentsOf(sides.here)).toEqual([]);
+});
+
+test("memories alike in the trash of both sides are joined one by one where what was known is lost, and none is doubled", async () => {
+  const sides = await twoSides();
+  for (const side of [sides.here, sides.there]) {
+    for (const _ of [1, 2, 3]) {
+      const id = await save(side, "Keeps two bees");
+      await callTool(side, "delete_memory", { id });
+    }
+  }
+  expect(await syncSides(sides)).toMatchObject({
+    memory: { here: { copied: 0 }, there: { copied: 0 } },
+  });
+  for (const side of [sides.here, sides.there]) {
+    const { data } = await callApi(side, "GET", "/api/sync/memories");
+    expect(data["items"]).toHaveLength(3);
+  }
+});
+
+test("unrelated memories whose texts were taken out for good are not taken for each other", () => {
+  const item = { version: 2, status: "trashed", digest: "d", updated_at: "t" } as const;
+  const pairs = (more: object) =>
+    pairsOf(
+      "memory",
+      { here: [{ ...item, id: "a", ...more }], there: [{ ...item, id: "b", ...more }] },
+      [],
+    );
+  expect(pairs({})).toMatchObject([{ here: { id: "a" }, there: { id: "b" } }]);
+  expect(pairs({ is_redacted: true })).toMatchObject([{ there: null }, { here: null }]);
+});
+
+test("files of either side whose texts were taken out for good stay two, each with its own history", async () => {
+  const sides = await twoSides();
+  for (const side of [sides.here, sides.there]) {
+    const store = await storesApi(side, "POST", "", { name: "Notes" });
+    const path = `/${store["id"]}`;
+    const content = `secret of ${side.userId}`;
+    const made = await storesApi(side, "POST", `${path}/memories`, { path: "/a.md", content });
+    await storesApi(side, "DELETE", `${path}/memories/${made["id"]}`);
+    const { data: versions } = await storesApi(side, "GET", `${path}/memory_versions`);
+    for (const { id } of versions) {
+      await storesApi(side, "POST", `${path}/memory_versions/${id}/redact`, {});
+    }
+  }
+  const redacted = async (side: Person) => {
+    const { data } = await callApi(side, "GET", "/api/sync/memories");
+    return data["items"].filter((item: any) => item.is_redacted === true).map(({ id }: any) => id);
+  };
+  const [here, there] = [await redacted(sides.here), await redacted(sides.there)];
+  expect([here.length, there.length]).toEqual([1, 1]);
+  await syncSides(sides);
+  for (const side of [sides.here, sides.there]) {
+    expect(new Set(await redacted(side))).toEqual(new Set([...here, ...there]));
+  }
+  sides.base = null;
+  await syncSides(sides);
+  expect(sides.requests).not.toContain("/write");
 });
 
 test("a conversation that has grown on one side grows on the other; grown on both, no message is lost and all are in order", async () => {

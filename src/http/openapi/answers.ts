@@ -419,6 +419,7 @@ const syncItem = z.strictObject({
   store: z.string().optional().describe("Of a file in use: the name of its store, as of a root"),
   messages: count.optional().describe("Of a conversation"),
   unfinished: z.literal(true).optional().describe("An import is still bringing it"),
+  is_redacted: z.literal(true).optional().describe("Its text was taken out for good"),
 });
 const nextPage = z.string().nullable().describe("Null: there are no more");
 export const begunSync = z.strictObject({
