@@ -24,8 +24,7 @@ export const mem0Markdown = {
     const fields = fieldsOfHead(head);
     return isMem0(fields) && !fields.has("title") && !fields.has("permalink");
   },
-  // The fence of a front matter that is missing is no text.
-  read: (text) => readMem0(linesOf(text.replace(/\n-{1,3}\s*$/u, ""))),
+  read: (text) => readMem0(linesOf(text)),
 } satisfies TextFormat;
 
 export const markdownNote = {
@@ -54,8 +53,11 @@ function fieldsOfHead(head: string): Fields {
 }
 
 function readNote(lines: readonly string[]): ImportRecord {
-  if (isCutFrontMatter(lines, 0)) return skipped("memory", "truncated_file");
-  const { fields, end } = frontMatterAt(lines, 0) ?? { fields: NO_FIELDS, end: 0 };
+  const found = frontMatterAt(lines, 0);
+  if (found === null && isCutFrontMatter(lines, 0, KEYS)) {
+    return skipped("memory", "truncated_file");
+  }
+  const { fields, end } = found ?? { fields: NO_FIELDS, end: 0 };
   const title = trimmedTextOf(fields.get("title"));
   const body = lines.slice(end).join("\n").trim();
   // What a note's lines are about often stands in its title alone.
@@ -100,11 +102,16 @@ function readMem0(lines: readonly string[]): ImportRecord[] {
       endMemory();
       fields = found.fields;
       index = found.end - 1;
-    } else if (found === null && isCutFrontMatter(lines, index)) {
+    } else if (found === null && isCutFrontMatter(lines, index, MEM0_KEYS)) {
       endMemory();
       return [...records, skipped("memory", "truncated_file")];
     } else text.push(lines[index] ?? "");
   }
+  // The fence of a front matter that is missing is no text.
+  text = text
+    .join("\n")
+    .replace(/(?:^|\n)-{1,3}\s*$/u, "")
+    .split("\n");
   endMemory();
   return records;
 }
@@ -138,18 +145,40 @@ function frontMatterAt(lines: readonly string[], start: number): FrontMatter | n
 
 /** What these tools write into front matter. */
 const KEYS = ["id", "categories", "title", "permalink", "type", "tags", "created_at", "updated_at"];
-const FIELD_LINE = /^(?:[A-Za-z_][\w-]*:(?:\s.*)?|\s*-\s.*|\s.*)?$/u;
+/** Behind a rule in a memory's text may stand "type:" or "tags:" as well. */
+const MEM0_KEYS = ["id", "categories"];
+const FIELD = /^[A-Za-z_][\w-]*:(?:\s.*)?$/u;
+/** What may stand below a key without a value. */
+const ITEM = /^(?:\s*-\s.*|\s+\S.*)$/u;
 
-/** Whether the file ends inside of a front matter that begins at the line: with nothing else behind the fence, and a key that is known. */
-function isCutFrontMatter(lines: readonly string[], start: number): boolean {
+/**
+ * Whether the file ends inside of a front matter that begins at the line, which has no end: with nothing but fields behind the fence, and
+ * one of the `keys` among them. In doubt it is text, which would be lost: these tools write no empty lines between fields.
+ */
+function isCutFrontMatter(
+  lines: readonly string[],
+  start: number,
+  keys: readonly string[],
+): boolean {
   if (!isFence(lines[start])) return false;
   const inside = lines.slice(start + 1);
   const last = inside.pop() ?? "";
-  if (!inside.every((line) => FIELD_LINE.test(line) && !isFence(line))) return false;
-  const isKnown = (line: string) => KEYS.some((key) => line.startsWith(`${key}:`));
-  // The last line may be the beginning of a key, or of the fence that ends it all.
-  if (inside.some(isKnown)) return FIELD_LINE.test(last) || /^[\w-]*$/.test(last);
-  return isKnown(last) || (last !== "" && KEYS.some((key) => key.startsWith(last)));
+  let takesItems = false;
+  for (const line of inside) {
+    if (FIELD.test(line)) takesItems = line.trimEnd().endsWith(":");
+    else if (!takesItems || !ITEM.test(line)) return false;
+  }
+  const isKnown = (line: string) => keys.some((key) => line.startsWith(`${key}:`));
+  if (isKnown(last)) return true;
+  if (inside.length === 0) return last !== "" && keys.some((key) => key.startsWith(last));
+  if (!inside.some(isKnown)) return false;
+  // The last line may be the beginning of a key, of an item, or of the fence that ends it all.
+  return (
+    FIELD.test(last) ||
+    (takesItems && (ITEM.test(last) || /^\s*-?$/u.test(last))) ||
+    /^-{0,2}$/.test(last) ||
+    KEYS.some((key) => key.startsWith(last))
+  );
 }
 
 function valueOf(value: string): string | string[] {

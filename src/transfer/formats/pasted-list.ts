@@ -5,7 +5,8 @@
  * Any text looks like a list, so this is no format to recognise: text is read so only where the person says that it is one, or where a tool is
  * given one whose every line has its date.
  */
-import type { ImportedMemory } from "../records.ts";
+import type { ImportedMemory, ImportRecord } from "../records.ts";
+import { skipped } from "./conversation.ts";
 import type { TextFormat } from "./format.ts";
 import { textOf, timeFromIso } from "./text.ts";
 
@@ -16,16 +17,52 @@ export const pastedList = {
   elementKind: "memory",
   repeatsMemories: true,
   matchesText: () => true,
-  read: (text) => readPastedList(text).map((memory) => ({ type: "memory", memory })),
+  read: (text) => {
+    const { memories, isCut } = readList(text);
+    const records: ImportRecord[] = memories.map((memory) => ({ type: "memory", memory }));
+    return isCut ? [...records, skipped("memory", "truncated_file")] : records;
+  },
 } satisfies TextFormat;
 
 /** One memory per line, tagged with the heading above it, in the order of the list; equal lines are one. */
-export function readPastedList(text: string): ImportedMemory[] {
+export function readPastedList(text: string): readonly ImportedMemory[] {
+  return readList(text).memories;
+}
+/** Whether it has the form that Claude's import prompt asks for: in its code block, or else throughout, each memory has its date or "unknown". */
+export function isDatedList(text: string): boolean {
+  const lines = listLines(text.split(/\r?\n/))
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  return (
+    lines.some((line) => DATED_LINE.test(line)) &&
+    lines.every((line) => DATED_LINE.test(line) || headingOf(entryOf(line)) !== null)
+  );
+}
+
+interface List {
+  readonly memories: readonly ImportedMemory[];
+  /** Its last line was begun and not written: it is left out. */
+  readonly isCut: boolean;
+}
+
+function readList(text: string): List {
   const memories = new Map<string, ImportedMemory>();
   let heading: string | null = null;
-  for (const line of listLines(textOf(text).split(/\r?\n/))) {
+  let before: Entry | null = null;
+  let isCut = false;
+  const lines = textOf(text).split(/\r?\n/);
+  const listed = listLines(lines);
+  const end = listed.findLastIndex((line) => line.trim() !== "");
+  // Behind a code block that is closed nothing was cut off from it.
+  const isEndOfText = listed[end] === lines.findLast((line) => line.trim() !== "");
+  for (const [at, line] of listed.entries()) {
     const entry = entryOf(line);
-    if (!/[\p{L}\p{N}]/u.test(entry.content) || isCutOff(entry.content)) continue;
+    if (!/[\p{L}\p{N}]/u.test(entry.content)) continue;
+    if (isEndOfText && at === end && isCutOff(entry, before, memories.size)) {
+      isCut = true;
+      continue;
+    }
+    before = entry;
     const title = headingOf(entry);
     if (title !== null) heading = title;
     else if (!memories.has(entry.content) && !isForReader(entry)) {
@@ -38,18 +75,7 @@ export function readPastedList(text: string): ImportedMemory[] {
       });
     }
   }
-  return [...memories.values()];
-}
-
-/** Whether it has the form that Claude's import prompt asks for: in its code block, or else throughout, each memory has its date or "unknown". */
-export function isDatedList(text: string): boolean {
-  const lines = listLines(text.split(/\r?\n/))
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-  return (
-    lines.some((line) => DATED_LINE.test(line)) &&
-    lines.every((line) => DATED_LINE.test(line) || headingOf(entryOf(line)) !== null)
-  );
+  return { memories: [...memories.values()], isCut };
 }
 
 /** No times of day: those are in the lines of logs. */
@@ -132,11 +158,18 @@ function entryOf(line: string): Entry {
   };
 }
 
-/** Assistants stop in the middle of a line: of this one there is no more than a part of its ordinal or its date. */
-function isCutOff(content: string): boolean {
-  if (/^(?:\d{1,4}[.)]?|\[[\d-]*)$/.test(content)) return true;
-  const word = content.slice(1).toLowerCase();
-  return content.startsWith("[") && NO_DATES.some((noDate) => noDate.startsWith(word));
+/**
+ * Assistants stop in the middle of a line: whether of this one there is no more than a part of its date or its ordinal. A number alone
+ * may be a memory ("1984"): it is an ordinal only where it can be that of the next item, behind one that has a mark.
+ */
+function isCutOff({ content, isBulleted }: Entry, before: Entry | null, count: number): boolean {
+  if (content.startsWith("[")) {
+    const date = content.slice(1).toLowerCase();
+    return /^[\d-]*$/.test(date) || NO_DATES.some((noDate) => noDate.startsWith(date));
+  }
+  const isMarked = before !== null && (before.isBulleted || before.isDated);
+  if (isBulleted || !isMarked || !/^\d{1,4}[.)]?$/.test(content)) return false;
+  return Number.parseInt(content, 10) <= count + 1;
 }
 
 /** Longer ones are sentences; arbitrary. */

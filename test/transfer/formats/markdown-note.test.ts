@@ -90,6 +90,29 @@ test("a file of mem0's plugin holds one memory for each front matter; a rule in 
   expect(sums.memory).toBe(3);
 });
 
+test("a rule in a mem0 text keeps what is behind it, whatever looks like the fields of a note", async () => {
+  for (const text of [
+    "Profile:\n---\ntype: vegetarian\nid",
+    "Groceries\n---\ntags: keep this\n\n  indented",
+    "Books\n---\ntitle: Emma",
+    "Passports\n---\nid: in the drawer\n\n- and the old one",
+    "Passports\n---\nid: in the drawer\nvegetarian",
+  ]) {
+    const { memories, skipped } = await readTexts(`---\nid: a\n---\n${text}`);
+    expect([memories.map(({ content }) => content), skipped]).toEqual([[text], {}]);
+  }
+});
+
+test("a front matter that ends with its fence is whole, and one with an empty line behind its fields is text", async () => {
+  const { memories, skipped } = await readTexts("---\ntitle: Hives\npermalink: farm/hives\n---");
+  expect([memories, skipped]).toEqual([[], { "memory empty": 1 }]);
+  const mem0 = await readTexts("---\nid: a\n---\nKeeps bees.\n---\nid: b\n---");
+  expect(mem0.memories.map(({ content }) => content)).toEqual(["Keeps bees."]);
+  expect(mem0.skipped).toEqual({ "memory empty": 1 });
+  const list = "---\ntitle: Shopping\n\n- milk\n- eggs";
+  expect((await readTexts(list)).memories.map(({ content }) => content)).toEqual([list]);
+});
+
 test("a rule at the beginning is no front matter", async () => {
   await expect(readTexts("---\nOnly text below a line\n")).rejects.toMatchObject({
     code: "unsupported_format",

@@ -86,6 +86,31 @@ test("a date that is none, a bracket that is no date, and dates with nothing beh
   expect(cut).toEqual([]);
 });
 
+test("numbers are memories, wherever they stand", () => {
+  for (const list of ["- 1984\n- 2001", "1984\n2001", "- 2001\n1984", "- 1984\n- 7", "7\n2"]) {
+    const numbers = list.replaceAll("- ", "").split("\n");
+    expect(listed(`Favourite years:\n${list}`)).toEqual(
+      numbers.map((number) => `Favourite years: ${number}`),
+    );
+    expect(pastedList.read(list).map(({ type }) => type)).toEqual(["memory", "memory"]);
+  }
+  expect(listed("```\n- One\n2\n```")).toEqual(["One", "2"]);
+  expect(listed("1. One\n[2026\n2. Two")).toEqual(["One", "[2026", "Two"]);
+});
+
+test("a last line with no more than a part of an ordinal or a date is left out and counted", () => {
+  for (const cut of ["2", "2.", "2)", "[2026-0", "- [2026", "[unkn", "2. [2026-01-01"]) {
+    const records = pastedList.read(`1. One\n${cut}\n`);
+    expect([cut, records]).toMatchObject([
+      cut,
+      [
+        { type: "memory", memory: { content: "One" } },
+        { type: "skipped", kind: "memory", reason: "truncated_file", count: 1 },
+      ],
+    ]);
+  }
+});
+
 test("a code block that is not closed is read to the end, an empty one not at all", () => {
   expect(listed("Before\n```\n- One\n- Two")).toEqual(["One", "Two"]);
   expect(listed("- One\n```\n```\n- Two")).toEqual(["One", "Two"]);
@@ -121,7 +146,10 @@ test("any text is a list of distinct lines, and long ones take no time", () => {
       const text = lines.join("\n");
       const contents = readPastedList(text).map(({ content }) => content);
       expect(new Set(contents).size).toBe(contents.length);
-      expect(pastedList.read(text)).toHaveLength(contents.length);
+      const records = pastedList.read(text);
+      const memories = records.filter(({ type }) => type === "memory");
+      expect(memories).toHaveLength(contents.length);
+      expect(records.length - memories.length).toBeLessThanOrEqual(1);
     }),
   );
   for (const hostile of ["- ", "[", "#", "*", "?", " ", "```\n", "1. ", "： "]) {
