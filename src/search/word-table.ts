@@ -6,12 +6,17 @@
 export interface WordTable<T> {
   /** Of `text.slice(start, end)`. */
   readonly get: (text: string, start: number, end: number) => T | null;
-  /** Once for each word. */
+  /** Once for each word that `get` does not find. Not every word is kept: see `MAX_PROBES`. */
   readonly set: (word: string, value: T) => void;
 }
 
 /** Places of a new table. Arbitrary; a power of two. */
 const FIRST_PLACES = 1_024;
+/**
+ * Looked at for one word. Whoever writes the texts can choose words whose hashes are one, and a search through all of them for each
+ * would stand still. Where at most half of the places are taken, few other words are as far from theirs: those are not kept. Arbitrary.
+ */
+const MAX_PROBES = 32;
 /** Of a place that holds no word. No word has this hash. */
 const FREE = 0;
 
@@ -26,11 +31,18 @@ export function openWordTable<T>(capacity: number): WordTable<T> {
   let entries: (Entry<T> | undefined)[] = Array.from({ length: FIRST_PLACES });
   let count = 0;
 
-  /** The first place from that of the hash on which is free. */
-  function freePlace(hash: number): number {
-    let place = placeOf(hash, hashes.length);
-    while (hashes[place] !== FREE) place = (place + 1) & (hashes.length - 1);
-    return place;
+  /** Whether there was a free place near that of the hash. */
+  function put(hash: number, entry: Entry<T>): boolean {
+    const last = hashes.length - 1;
+    const first = placeOf(hash, hashes.length);
+    for (let probe = 0; probe < MAX_PROBES; probe += 1) {
+      const place = (first + probe) & last;
+      if (hashes[place] !== FREE) continue;
+      hashes[place] = hash;
+      entries[place] = entry;
+      return true;
+    }
+    return false;
   }
 
   /** At most half of the places are taken, so that a word stands near where its hash says. */
@@ -38,12 +50,9 @@ export function openWordTable<T>(capacity: number): WordTable<T> {
     const before = { hashes, entries };
     hashes = new Int32Array(2 * before.hashes.length);
     entries = Array.from({ length: hashes.length });
+    count = 0;
     for (const [at, entry] of before.entries.entries()) {
-      if (entry === undefined) continue;
-      const hash = before.hashes[at] ?? FREE;
-      const place = freePlace(hash);
-      hashes[place] = hash;
-      entries[place] = entry;
+      if (entry !== undefined && put(before.hashes[at] ?? FREE, entry)) count += 1;
     }
   }
 
@@ -51,7 +60,9 @@ export function openWordTable<T>(capacity: number): WordTable<T> {
     get(text, start, end) {
       const hash = hashOf(text, start, end);
       const last = hashes.length - 1;
-      for (let place = placeOf(hash, last + 1); ; place = (place + 1) & last) {
+      const first = placeOf(hash, hashes.length);
+      for (let probe = 0; probe < MAX_PROBES; probe += 1) {
+        const place = (first + probe) & last;
         const found = hashes[place];
         if (found === FREE) return null;
         if (found !== hash) continue;
@@ -59,15 +70,12 @@ export function openWordTable<T>(capacity: number): WordTable<T> {
         if (entry === undefined || entry.word.length !== end - start) continue;
         if (text.startsWith(entry.word, start)) return entry.value;
       }
+      return null;
     },
     set(word, value) {
       if (count === capacity) return;
-      count += 1;
-      if (2 * count > hashes.length) grow();
-      const hash = hashOf(word, 0, word.length);
-      const place = freePlace(hash);
-      hashes[place] = hash;
-      entries[place] = { word, value };
+      if (2 * (count + 1) > hashes.length) grow();
+      if (put(hashOf(word, 0, word.length), { word, value })) count += 1;
     },
   };
 }
