@@ -2,7 +2,7 @@
 import { searchIndex } from "../search/candidates.ts";
 import { holdsPhrase } from "../search/query.ts";
 import { blindQuery, matchingTokens, readQuery, type ReadQuery } from "../search/read-query.ts";
-import { matchedWords, snippet } from "../search/snippet.ts";
+import { markWords, matchedWords, opening, snippet, type MarkedText } from "../search/snippet.ts";
 import { estimateTokens, takeWithinBudget } from "../search/token-budget.ts";
 import { tokenizeText } from "../search/tokenize.ts";
 import { ASKS_TOKEN, asksForTime, TIME_WORDS } from "../search/turns.ts";
@@ -271,15 +271,17 @@ async function openHits(
     const conversation = conversations.get(id);
     const message = messageAt(id, position);
     if (conversation === undefined || message === undefined) return [];
+    const text = readable(message);
+    const marked = plain.size === 0 ? null : markWords(text, plain);
     return [
       {
         conversation,
         message,
-        snippet: snippet(readable(message), plain, SNIPPET_CHARS),
+        snippet: marked === null ? opening(text, SNIPPET_CHARS) : snippet(marked, SNIPPET_CHARS),
         before: neighbourOf(messageAt(id, position - 1)),
         after: neighbourOf(messageAt(id, position + 1)),
         relevance,
-        why: reasonsOf(message, conversation, plain),
+        why: reasonsOf(marked, conversation, plain),
       },
     ];
   });
@@ -306,20 +308,21 @@ function neighbourOf(message: Message | undefined): Neighbour | null {
   return {
     id: message.id,
     role: message.role,
-    text: snippet(readable(message), new Set(), NEIGHBOUR_CHARS),
+    text: opening(readable(message), NEIGHBOUR_CHARS),
   };
 }
 
+/** `message` null: nothing was asked for. */
 function reasonsOf(
-  message: Message,
+  message: MarkedText | null,
   conversation: Conversation,
   plain: ReadonlySet<string>,
 ): string[] {
-  if (plain.size === 0) return ["latest conversations first"];
+  if (message === null) return ["latest conversations first"];
   const reasons: string[] = [];
-  const words = matchedWords(readable(message), plain);
+  const words = matchedWords(message);
   if (words.length > 0) reasons.push(`text: ${words.join(", ")}`);
-  const inTitle = matchedWords(conversation.title, plain);
+  const inTitle = matchedWords(markWords(conversation.title, plain));
   if (inTitle.length > 0) reasons.push(`title: ${inTitle.join(", ")}`);
   return reasons.length > 0 ? reasons : ["the turns around it, its date or who said it"];
 }

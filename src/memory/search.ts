@@ -2,7 +2,7 @@
 import { searchIndex, type Found } from "../search/candidates.ts";
 import { holdsPhrase } from "../search/query.ts";
 import { blindQuery, matchingTokens, readQuery, type BlindQuery } from "../search/read-query.ts";
-import { matchedWords, snippet } from "../search/snippet.ts";
+import { markWords, matchedWords, opening, snippet, type MarkedText } from "../search/snippet.ts";
 import { takeWithinBudget, estimateTokens } from "../search/token-budget.ts";
 import { tokenizeText, TOKENIZER_VERSION } from "../search/tokenize.ts";
 import type { MemoryFilter } from "../storage/memory-filter.ts";
@@ -90,13 +90,11 @@ export async function searchMemories(
     ({ matched, relevance }) => matched.length > 0 && relevance >= least,
   );
   const plain = matchingTokens(read, found.replaced);
-  const opened = await Promise.all(
-    ranked.slice(offset, offset + request.limit).map(async (row): Promise<MemoryHit> => {
-      const memory = await openMemory(at.keys, row);
-      const hit = hitOf(memory, plain, { matched: true, relevance: row.relevance });
-      return found.note === null ? hit : { ...hit, why: [...hit.why, found.note] };
-    }),
-  );
+  const page = await openFound(at, ranked.slice(offset, offset + request.limit));
+  const opened = page.map(({ row, memory }): MemoryHit => {
+    const hit = hitOf(memory, plain, { matched: true, relevance: row.relevance });
+    return found.note === null ? hit : { ...hit, why: [...hit.why, found.note] };
+  });
   const hits = takeWithinBudget(opened, request.maxTokens, costOf);
   const next = offset + hits.length;
   const isWeak = offset === 0 && (ranked[0]?.relevance ?? 0) < WEAK_RELEVANCE;
@@ -154,14 +152,31 @@ async function findMemories(
   return { ...found, note: phrases.length > 0 ? note : null };
 }
 
+/** Opens rows that a search found. Long texts did not come along and are read now; a memory that went meanwhile is left out. */
+export async function openFound<Row extends FoundMemory>(
+  at: OpenAccount,
+  rows: readonly Row[],
+): Promise<{ readonly row: Row; readonly memory: Memory }[]> {
+  const absent = rows.filter(({ body }) => body === null).map(({ id }) => id);
+  const read = new Map((await at.memories.getMany(absent)).map((row) => [row.id, row]));
+  const opened = await Promise.all(
+    rows.map(async (row) => {
+      const { body } = row;
+      const readable = body === null ? read.get(row.id) : { ...row, body };
+      return readable?.status === row.status
+        ? { row, memory: await openMemory(at.keys, readable) }
+        : null;
+    }),
+  );
+  return opened.filter((found) => found !== null);
+}
+
 async function keepPhrases<Row extends FoundMemory>(
   at: OpenAccount,
   rows: readonly Row[],
   phrases: readonly string[],
 ): Promise<Row[]> {
-  const opened = await Promise.all(
-    rows.map(async (row) => ({ row, memory: await openMemory(at.keys, row) })),
-  );
+  const opened = await openFound(at, rows);
   return opened
     .filter(({ memory }) =>
       phrases.every((phrase) =>
@@ -246,21 +261,23 @@ function hitOf(
   tokens: ReadonlySet<string>,
   { matched, relevance }: { matched: boolean; relevance: number },
 ): MemoryHit {
-  const isLong = memory.content.length > WHOLE_CHARS;
+  const { content } = memory;
+  const marked = tokens.size === 0 ? null : markWords(content, tokens);
+  const shorten = () =>
+    marked === null ? opening(content, SNIPPET_CHARS) : snippet(marked, SNIPPET_CHARS);
   return {
     memory,
-    snippet: isLong ? snippet(memory.content, tokens, SNIPPET_CHARS) : null,
+    snippet: content.length > WHOLE_CHARS ? shorten() : null,
     matched,
     relevance,
-    why: reasonsOf(memory, tokens),
+    why: marked === null ? [] : reasonsOf(memory, marked, tokens),
   };
 }
 
 /** Names the matched words as the person wrote them, and the field that holds them. */
-function reasonsOf(text: MemoryText, tokens: ReadonlySet<string>): string[] {
-  if (tokens.size === 0) return [];
+function reasonsOf(text: MemoryText, content: MarkedText, tokens: ReadonlySet<string>): string[] {
   const reasons: string[] = [];
-  const words = matchedWords(text.content, tokens);
+  const words = matchedWords(content);
   if (words.length > 0) reasons.push(`content: ${words.join(", ")}`);
   const tags = text.tags.filter((tag) => holdsAny(tag, tokens));
   if (tags.length > 0) reasons.push(`tags: ${tags.join(", ")}`);

@@ -2,8 +2,8 @@
 import { tokenizeText, wordsWithTokens } from "../search/tokenize.ts";
 import type { OpenAccount } from "../storage/open-account.ts";
 import { blindTokens } from "../vault/blind.ts";
-import { openMemory, type Memory } from "./memory.ts";
-import { memoriesLike } from "./search.ts";
+import type { Memory } from "./memory.ts";
+import { memoriesLike, openFound } from "./search.ts";
 
 export interface SimilarMemory {
   readonly memory: Memory;
@@ -35,15 +35,11 @@ export async function findSimilar(
   const asked = [...own].sort((a, b) => b.length - a.length).slice(0, ASKED_TOKENS);
   const tokens = await blindTokens(at.keys, asked);
   const found = await memoriesLike(at, tokens, { now, candidates: CANDIDATES });
-  const compared = await Promise.all(
-    found
-      .filter((row) => row.id !== id)
-      .slice(0, COMPARED)
-      .map(async (row) => {
-        const memory = await openMemory(at.keys, row);
-        return { memory, relevance: jaccard(own, new Set(tokenizeText(memory.content))) };
-      }),
-  );
+  const others = found.filter((row) => row.id !== id).slice(0, COMPARED);
+  const compared = (await openFound(at, others)).map(({ memory }) => ({
+    memory,
+    relevance: jaccard(own, new Set(tokenizeText(memory.content))),
+  }));
   return compared
     .filter(({ relevance }) => relevance >= SIMILAR_FROM)
     .sort((a, b) => b.relevance - a.relevance)

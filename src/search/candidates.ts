@@ -14,8 +14,10 @@ export interface SearchIndex<Row> {
   /** Indexed rows, and the sum of their token counts. */
   readonly rows: number;
   readonly tokens: number;
-  /** How many rows are ranked again. */
+  /** How many rows are ranked again; fewer where rows are long. */
   readonly candidates: number;
+  /** Rows whose words come with each that is ranked: its own, and those around it. */
+  readonly rowsEach: number;
   /** How many of the user's rows probably hold each token, from what is at hand. Null: too little is known, or a wrong guess would cost too much. */
   readonly guess: (tokens: readonly string[]) => ReadonlyMap<string, number> | null;
   /**
@@ -66,6 +68,20 @@ export interface Found<Row> {
 /** bench/RESULTS.md: +0.1 and +3.1 points R@10; synonyms of words that are in use only blur. */
 const SYNONYM_WEIGHT = 0.5;
 
+/** Tokens of all ranked rows and those around them, 1.5 MB as the database gives them. Arbitrary: some 30 ms. */
+const MAX_RANKED_TOKENS = 120_000;
+/** Fewer would find less (bench/RESULTS.md, "Prototype"). */
+const LEAST_RANKED = 32;
+
+/** By the average row, so that a search of long texts stays as fast as one of facts, and within memory. */
+function mostRanked(
+  { rows, tokens, rowsEach }: Pick<SearchIndex<unknown>, "rows" | "tokens" | "rowsEach">,
+  wanted: number,
+): number {
+  const each = Math.max(1, (tokens / rows) * rowsEach);
+  return Math.min(wanted, Math.max(LEAST_RANKED, Math.floor(MAX_RANKED_TOKENS / each)));
+}
+
 /**
  * One round trip where the frequencies of the words could be guessed well enough to know beforehand what to ask for, which changes no
  * result; else two. One more where the clauses find nothing, or a filter left little.
@@ -74,9 +90,10 @@ export async function searchIndex<Row extends Candidate>(
   index: SearchIndex<Row>,
   query: IndexQuery,
 ): Promise<Found<Row>> {
-  const { terms: asked, candidates: limit = index.candidates, hints } = query;
+  const { terms: asked, hints } = query;
   const nothing: Found<Row> = { rows: [], replaced: new Set() };
   if (asked.length === 0 || index.rows === 0) return nothing;
+  const limit = mostRanked(index, query.candidates ?? index.candidates);
   const guessed = guessClauses(index, query);
   const counted = await index.count(
     tokensOf(query),

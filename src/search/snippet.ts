@@ -1,15 +1,34 @@
 /** The part of a text that shows why it was found, and the words that made it a hit. Plain tokens, after decryption. */
 import { wordsWithTokens, type Word } from "./tokenize.ts";
 
+/** A text with its words, of whose tokens only those that were asked for are left. Read once, because a long text takes milliseconds. */
+export interface MarkedText {
+  readonly text: string;
+  readonly words: readonly Word[];
+}
+
+export function markWords(text: string, tokens: ReadonlySet<string>): MarkedText {
+  const words: Word[] = [];
+  for (const { word, start, end, tokens: all } of wordsWithTokens(text)) {
+    const isMatch = all.some((token) => tokens.has(token));
+    words.push({
+      word,
+      start,
+      end,
+      tokens: isMatch ? all.filter((token) => tokens.has(token)) : NONE,
+    });
+  }
+  return { text, words };
+}
+
 /**
  * The stretch with the most distinct tokens, then the most matches, then the earliest; the beginning where nothing matches. Cut at
  * word boundaries, with … at each cut; at most `maxChars` UTF-16 units, … included.
  */
-export function snippet(text: string, tokens: ReadonlySet<string>, maxChars: number): string {
+export function snippet({ text, words }: MarkedText, maxChars: number): string {
   if (text.length <= maxChars) return text;
   const room = Math.max(0, maxChars - 2 * ELLIPSIS.length);
-  const words = [...wordsWithTokens(text)];
-  const core = densest(matching(words, tokens), room);
+  const core = densest(matching(words), room);
 
   // What is left of the room goes to both sides, and to one where the text ends at the other.
   const slack = room - (core.end - core.start);
@@ -24,10 +43,15 @@ export function snippet(text: string, tokens: ReadonlySet<string>, maxChars: num
   ].join("");
 }
 
+/** The beginning, cut as a snippet is. What comes after it is not read. */
+export function opening(text: string, maxChars: number): string {
+  return snippet(markWords(text.slice(0, maxChars + LOOK_AHEAD), new Set()), maxChars);
+}
+
 /** Distinct words as the text has them, in order, at most 8; of several capitalisations the first. */
-export function matchedWords(text: string, tokens: ReadonlySet<string>): string[] {
+export function matchedWords({ text, words }: MarkedText): string[] {
   const found = new Map<string, string>();
-  for (const { start, end } of merged(matching(wordsWithTokens(text), tokens))) {
+  for (const { start, end } of merged(matching(words))) {
     const word = text.slice(start, end);
     const key = word.toLowerCase();
     if (!found.has(key)) found.set(key, word);
@@ -41,19 +65,15 @@ interface Span {
   readonly end: number;
 }
 
-interface Match extends Span {
-  readonly tokens: readonly string[];
-}
-
+const NONE: readonly string[] = [];
 const ELLIPSIS = "…";
 /** Arbitrary: a query rarely has more words, and the answer stands in a model's context. */
 const MAX_WORDS = 8;
+/** UTF-16 units behind a cut that tell whether a word goes on there. */
+const LOOK_AHEAD = 16;
 
-function* matching(words: Iterable<Word>, tokens: ReadonlySet<string>): Generator<Match> {
-  for (const { start, end, tokens: all } of words) {
-    const matched = all.filter((token) => tokens.has(token));
-    if (matched.length > 0) yield { start, end, tokens: matched };
-  }
+function* matching(words: readonly Word[]): Generator<Word> {
+  for (const word of words) if (word.tokens.length > 0) yield word;
 }
 
 /** Pairs of CJK letters overlap: 深色 and 色模 are shown as 深色模. */
@@ -71,8 +91,8 @@ function* merged(matches: Iterable<Span>): Generator<Span> {
 }
 
 /** Two pointers over the matches: `first` follows where the stretch would grow beyond the room. */
-function densest(matches: Iterable<Match>, room: number): Span {
-  const inside: Match[] = [];
+function densest(matches: Iterable<Word>, room: number): Span {
+  const inside: Word[] = [];
   let first = 0;
   const counts = new Map<string, number>();
   let best = { start: 0, end: 0, distinct: 0, total: 0 };
@@ -96,7 +116,7 @@ function densest(matches: Iterable<Match>, room: number): Span {
   return best;
 }
 
-function forget({ tokens }: Match, counts: Map<string, number>): void {
+function forget({ tokens }: Word, counts: Map<string, number>): void {
   for (const token of tokens) {
     const count = counts.get(token) ?? 0;
     if (count > 1) counts.set(token, count - 1);

@@ -112,8 +112,12 @@ export function tokenizeQuery(text: string, since: number = TOKENIZER_VERSION): 
 
 /** The words of a text with the tokens that each gives to the index, in order of `start`. */
 export function* wordsWithTokens(text: string): Generator<Word> {
+  // A word that comes again has the same terms: the same array.
+  const known = new Map<FoundWord["terms"], readonly string[]>();
   for (const { word, start, end, terms } of words(text, indexing(text))) {
-    yield { word, start, end, tokens: terms.flat() };
+    const tokens = known.get(terms) ?? terms.flat();
+    known.set(terms, tokens);
+    yield { word, start, end, tokens };
   }
 }
 
@@ -226,6 +230,8 @@ function asking(text: string, since: number): Reading {
 function* words(original: string, reading: Reading): Generator<FoundWord> {
   // A lone surrogate becomes one U+FFFD, so offsets into the original stay true.
   const text = original.toWellFormed();
+  // A long text has most of its words several times.
+  const known = new Map<string, FoundWord["terms"]>();
   for (let run = nextRun(text, 0); run !== null; run = nextRun(text, run.end)) {
     if (run.kind !== LETTER) {
       yield* unspacedWords(text, run, reading);
@@ -233,7 +239,10 @@ function* words(original: string, reading: Reading): Generator<FoundWord> {
     }
     const { start, end } = run;
     const word = text.slice(start, end);
-    yield { word, start, end, terms: termsOf(word, isMonthOfMay(text, run), reading) };
+    const isMonth = isMonthOfMay(text, run);
+    const terms = (isMonth ? undefined : known.get(word)) ?? termsOf(word, isMonth, reading);
+    if (!isMonth) known.set(word, terms);
+    yield { word, start, end, terms };
   }
 }
 

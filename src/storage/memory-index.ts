@@ -10,7 +10,14 @@ import type { AccountRow } from "./accounts.ts";
 import { memories } from "./schema.ts";
 
 /** What a search ranks, and opens of the best. */
-export type FoundMemory = ReadableMemory & Pick<MemoryRow, "tokens" | "dt" | "tokenCount">;
+export type FoundMemory = Omit<ReadableMemory, "body"> &
+  Pick<MemoryRow, "tokens" | "dt" | "tokenCount"> & {
+    /** Null: so long that only those that are shown are worth reading. */
+    readonly body: string | null;
+  };
+
+/** Of ciphertext; a text of some 1,000 characters. Arbitrary: with 96 of them a search takes a few milliseconds longer. */
+const LONG_BODY_BYTES = 1_024;
 
 export type MemoryIndex = ReturnType<typeof openMemoryIndex>;
 
@@ -40,6 +47,7 @@ export function openMemoryIndex(d1: D1Database, account: AccountRow, known: Know
       rows: account.memoriesActive,
       tokens: account.memoryTokens,
       candidates: MEMORY_CANDIDATES,
+      rowsEach: 1,
       ...openIndex(db, index, { query, width: WIDTH, rowsOf: foundOf }),
     };
   };
@@ -64,7 +72,7 @@ const COLUMNS = [
   "tokens",
   "memories.dt",
   "token_count",
-  "hex(body)",
+  `iif(length(body) <= ${LONG_BODY_BYTES}, hex(body), NULL)`,
 ] as const;
 const FOUND = sql.raw(COLUMNS.join(", "));
 const WIDTH = COLUMNS.length;
@@ -89,7 +97,7 @@ type FoundValues = [
   tokens: string,
   dt: string,
   tokenCount: number,
-  body: string,
+  body: string | null,
 ];
 
 function foundOf(rows: readonly unknown[][]): FoundMemory[] {

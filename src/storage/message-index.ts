@@ -65,6 +65,7 @@ export function openMessageIndex(d1: D1Database, account: AccountRow, known: Kno
       rows: account.messages,
       tokens: account.messageTokens,
       candidates: MESSAGE_CANDIDATES,
+      rowsEach: 1 + PLACES_AROUND.length,
       ...openIndex(db, index, { query, width: WIDTH, rowsOf: foundOf }),
     };
   };

@@ -131,12 +131,52 @@ test("a search of messages guesses too, and finds the same", async () => {
   expect((await found(["kelp"], index)).rows.length).toBeGreaterThan(0);
 });
 
+test("of long rows fewer are ranked, but never too few", async () => {
+  const index = at.memoryIndex(FILTER);
+  const limitFor = async (tokensEach: number, candidates: number) => {
+    const limits: number[] = [];
+    const long = {
+      ...index,
+      tokens: tokensEach * index.rows,
+      guess: () => null,
+      find: (match: Match) => (limits.push(match.limit), index.find(match)),
+    };
+    await searchIndex(long, { terms: [{ tokens: tokensOf(["amber"]), synonyms: [] }], candidates });
+    return limits;
+  };
+  expect(await limitFor(20, 96)).toEqual([96]);
+  expect(await limitFor(2_000, 96)).toEqual([60]);
+  expect(await limitFor(20_000, 300)).toEqual([32]);
+});
+
 test("a search opens the account, and finds its rows in one more round trip", async () => {
   const person = await newPerson();
   for (const content of ["The harbour has a lantern.", "The harbour freezes."])
     await callTool(person, "save_memory", { content });
   const asked = await callCounted(person.userId, "search_memory", { query: "harbour lantern" });
   expect(asked.roundTrips).toBe(2);
+});
+
+test("long texts come in one more round trip, and only those that are shown", async () => {
+  const person = await newPerson();
+  const long = (word: string) =>
+    `The harbour has a ${word}. ${"It freezes in winter. ".repeat(120)}`;
+  for (const word of ["lantern", "crane", "ferry"])
+    await callTool(person, "save_memory", { content: long(word) });
+  await callTool(person, "save_memory", { content: "The harbour is shallow." });
+  const asked = await callCounted(person.userId, "search_memory", { query: "harbour", limit: 2 });
+  expect(asked.roundTrips).toBe(3);
+  const { data } = await callTool(person, "search_memory", { query: "harbour crane" });
+  expect(data.results).toMatchObject([
+    { snippet: expect.stringContaining("has a crane") as string },
+    {},
+    {},
+    {},
+  ]);
+  const phrase = await callTool(person, "search_memory", { query: '"has a ferry"' });
+  expect(phrase.data.results).toMatchObject([
+    { snippet: expect.stringContaining("ferry") as string },
+  ]);
 });
 
 /** Expects the same rows, and returns how many of the searches had guessed what to ask for. */

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { readConversation } from "../../conversations/read.ts";
 import { UserError } from "../../errors.ts";
 import { getMemory } from "../../memory/get.ts";
-import { snippet } from "../../search/snippet.ts";
+import { opening } from "../../search/snippet.ts";
 import { AS_DATA, compact, iso } from "../answers.ts";
 import { documentId, documentUrl, readDocumentId, type DocumentName } from "../documents.ts";
 import { defineTool, type ToolContext } from "../tool.ts";
@@ -69,7 +69,7 @@ function openDocument({ account }: ToolContext, name: DocumentName): Promise<Doc
 async function openMemory(account: ToolContext["account"], id: string): Promise<Document> {
   const { memory } = await getMemory(account, id, false);
   return {
-    title: snippet(memory.content, new Set(), TITLE_CHARS),
+    title: opening(memory.content, TITLE_CHARS),
     text: memory.content,
     metadata: {
       kind: "memory",

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { searchConversations, type MessageHit } from "../../conversations/search.ts";
 import { searchMemories, type MemoryHit } from "../../memory/search.ts";
-import { snippet } from "../../search/snippet.ts";
+import { opening } from "../../search/snippet.ts";
 import { documentId, documentUrl, type DocumentName } from "../documents.ts";
 import { defineTool } from "../tool.ts";
 
@@ -60,7 +60,7 @@ interface Result {
 function memoryResult({ memory }: MemoryHit): Result {
   return {
     name: { kind: "memory", id: memory.id },
-    title: snippet(memory.content, new Set(), TITLE_CHARS),
+    title: opening(memory.content, TITLE_CHARS),
   };
 }
 
