@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- budget`: what a call of each tool but export_data uses of what Cloudflare counts, and what its plans therefore hold. Counted in the
  * whole product on counted bindings; CPU is taken from the system for the real local server, which runs D1, KV and objects in the
- * same process: an upper bound. Nothing of it was seen on a deployment.
+ * same process: an upper bound. Of calls that only read, what the database takes is measured by asking it the same again, and stands
+ * beside. Nothing of it was seen on a deployment.
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -37,6 +38,8 @@ import {
 } from "./prices.ts";
 
 const RUNS = 5;
+/** Of what one call asks the database. Arbitrary: some hundred milliseconds, by a clock of 10. */
+const REPLAYS = 100;
 const CONVERSATIONS = 200;
 const CONVERSATIONS_AT_ONCE = 100;
 const IDLE_MS = 5_000;
@@ -62,6 +65,8 @@ interface Figures {
   /** Medians of the calls, and the most rows that one of them read. */
   readonly counts: Counts;
   readonly mostRowsRead: number;
+  /** Of it, D1's engine and what receives its rows; null where the call writes. Mean of the calls. */
+  readonly databaseMs: number | null;
   /** Per call, medians of the runs. */
   readonly cpuMs: number;
   readonly wallMs: number;
@@ -78,8 +83,11 @@ export async function measureBudget(args: string[]): Promise<void> {
     },
   });
   const memories = Number(values.memories);
-  const { byTool, throughOAuth } = await countCalls(memories);
-  const { times, idleMsPerSecond, databaseBytes } = await timeCalls(memories, Number(values.calls));
+  const { byTool, databaseMs, throughOAuth } = await countCalls(memories);
+  const { times, refusedMs, idleMsPerSecond, databaseBytes } = await timeCalls(
+    memories,
+    Number(values.calls),
+  );
   const figures = CALLS.map(({ name, tool }): Figures => {
     const counted = byTool.get(name) ?? [];
     const time = times.get(name);
@@ -89,21 +97,25 @@ export async function measureBudget(args: string[]): Promise<void> {
       tool,
       counts: medianCounts(counted),
       mostRowsRead: Math.max(...counted.map(({ d1 }) => d1.rowsRead)),
+      databaseMs: databaseMs.get(name) ?? null,
       ...time,
     };
   });
   printPlace(thisPlace());
-  print(figures, { memories, throughOAuth, bytesAMemory: databaseBytes / memories });
+  print(figures, { memories, throughOAuth, refusedMs, bytesAMemory: databaseBytes / memories });
   if (values.json !== undefined) {
-    const report = { memories, figures, throughOAuth, idleMsPerSecond, databaseBytes };
+    const report = { memories, figures, throughOAuth, refusedMs, idleMsPerSecond, databaseBytes };
     writeJson(values.json, { benchmark: "budget", ...thisPlace(), ...report });
   }
 }
 
-async function countCalls(
-  memories: number,
-): Promise<{ byTool: Map<string, Counts[]>; throughOAuth: Counts }> {
+async function countCalls(memories: number): Promise<{
+  byTool: Map<string, Counts[]>;
+  databaseMs: Map<string, number | null>;
+  throughOAuth: Counts;
+}> {
   const byTool = new Map<string, Counts[]>();
+  const databaseMs = new Map<string, number | null>();
   const oauth: Counts[] = [];
   await withCountedRuntime(async (runtime) => {
     progress(`counting: filling in ${memories} memories`);
@@ -125,6 +137,7 @@ async function countCalls(
       for (let at = 0; at <= RUNS; at++)
         counted.push(await countCall(runtime, call, { at, stored }));
       byTool.set(call.name, counted.slice(1));
+      databaseMs.set(call.name, await timeDatabase(runtime, call, stored));
     }
     const token = await runtime.tokenThroughOAuth();
     const [search] = CALLS;
@@ -133,7 +146,25 @@ async function countCalls(
       oauth.push(await countCall(runtime, search, { at, stored, token }));
     }
   });
-  return { byTool, throughOAuth: medianCounts(oauth.slice(1)) };
+  return { byTool, databaseMs, throughOAuth: medianCounts(oauth.slice(1)) };
+}
+
+/** CPU of what a call asks the database. Null: the call writes, and cannot be made again as it was. */
+async function timeDatabase(
+  runtime: CountedRuntime,
+  { tool, args }: BudgetCall,
+  stored: Stored,
+): Promise<number | null> {
+  let cpuMs = 0;
+  for (let run = 1; run <= RUNS; run++) {
+    await runtime.takeCounts();
+    await runtime.callTool(tool, args(RUNS + run, stored));
+    if (!(await runtime.replay(1))) return null;
+    const before = cpuMsOf(runtime.process);
+    await runtime.replay(REPLAYS);
+    cpuMs += cpuMsOf(runtime.process) - before;
+  }
+  return cpuMs / (RUNS * REPLAYS);
 }
 
 async function countCall(
@@ -168,13 +199,16 @@ function timeCalls(memories: number, calls: number) {
       );
       const stored = { memories, conversations: listed.conversations.map(({ id }) => id) };
       const idleMsPerSecond = await idleCpu(server);
+      const timed = (share: number, make: (at: number) => Promise<unknown>) =>
+        timeCall(server, make, { perRun: Math.ceil((calls * share) / RUNS), idleMsPerSecond });
+      progress("CPU: a request that is refused at once");
+      const { cpuMs: refusedMs } = await timed(1, () => askAsForeignPage(server));
       const times = new Map<string, Times>();
-      for (const call of CALLS) {
-        const perRun = Math.ceil((calls * call.cpuShare) / RUNS);
-        progress(`CPU: ${call.name}`);
-        times.set(call.name, await timeCall(access, call, { perRun, stored, idleMsPerSecond }));
+      for (const { name, tool, args, cpuShare } of CALLS) {
+        progress(`CPU: ${name}`);
+        times.set(name, await timed(cpuShare, (at) => ask(access, tool, args(at, stored))));
       }
-      return { times, idleMsPerSecond, databaseBytes };
+      return { times, refusedMs, idleMsPerSecond, databaseBytes };
     } finally {
       await server.stop();
     }
@@ -182,20 +216,16 @@ function timeCalls(memories: number, calls: number) {
 }
 
 async function timeCall(
-  access: Access,
-  { tool, args }: BudgetCall,
-  {
-    perRun,
-    stored,
-    idleMsPerSecond,
-  }: { readonly perRun: number; readonly stored: Stored; readonly idleMsPerSecond: number },
+  server: Server,
+  make: (at: number) => Promise<unknown>,
+  { perRun, idleMsPerSecond }: { readonly perRun: number; readonly idleMsPerSecond: number },
 ): Promise<Times> {
-  const pid = workerProcessOf(access.server);
+  const pid = workerProcessOf(server);
   const runs: Times[] = [];
   let at = 0;
   for (let run = 0; run < RUNS; run++) {
     const [cpuBefore, began] = [cpuMsOf(pid), performance.now()];
-    for (let count = 0; count < perRun; count++) await ask(access, tool, args(at++, stored));
+    for (let count = 0; count < perRun; count++) await make(at++);
     const wallMs = performance.now() - began;
     const idleMs = (idleMsPerSecond * wallMs) / 1_000;
     runs.push({
@@ -227,6 +257,14 @@ async function idleCpu(server: Server): Promise<number> {
   return lowest;
 }
 
+/** Refused by the Worker's first lines: what is left is the way in and out. */
+async function askAsForeignPage(server: Server): Promise<void> {
+  const headers = { origin: "https://foreign.example", "content-type": "application/json" };
+  const answer = await fetch(server.mcpUrl, { method: "POST", headers, body: "{}" });
+  if (answer.status !== 403) throw new Error(`A foreign page was answered ${answer.status}`);
+  await answer.text();
+}
+
 function ask(access: Access, name: string, args: Record<string, unknown>): Promise<unknown> {
   return callTool(access, { name, arguments: args }, z.unknown());
 }
@@ -254,10 +292,15 @@ interface Told {
   readonly memories: number;
   /** Of a search. */
   readonly throughOAuth: Counts;
+  /** CPU of a request that is refused at once. */
+  readonly refusedMs: number;
   readonly bytesAMemory: number;
 }
 
-function print(figures: readonly Figures[], { memories, throughOAuth, bytesAMemory }: Told): void {
+function print(
+  figures: readonly Figures[],
+  { memories, throughOAuth, refusedMs, bytesAMemory }: Told,
+): void {
   const line = (name: string, counts: Counts, more: readonly string[]) => [
     name,
     ...more,
@@ -269,10 +312,11 @@ function print(figures: readonly Figures[], { memories, throughOAuth, bytesAMemo
   ];
   const [search] = figures;
   printMarkdown(
-    `A call at ${memories} memories, medians; CPU of workerd with D1 and all else in it, an upper bound`,
+    `A call at ${memories} memories, medians; CPU of workerd with D1 and all else in it, an upper bound, and without the database`,
     [
       "call",
       "CPU ms",
+      "without the database",
       `of the free plan's ${FREE_CPU_MS_A_REQUEST} ms`,
       "most rows read",
       "D1 round trips",
@@ -285,13 +329,16 @@ function print(figures: readonly Figures[], { memories, throughOAuth, bytesAMemo
       "R2 class A / B",
     ],
     [
-      ...figures.map(({ name, counts, cpuMs, mostRowsRead }) =>
-        line(name, counts, [...shownCpu(cpuMs), String(mostRowsRead)]),
+      ...figures.map(({ name, counts, mostRowsRead, ...times }) =>
+        line(name, counts, [...shownCpu(times), String(mostRowsRead)]),
       ),
       ...(search === undefined
         ? []
-        : [line("search, through OAuth", throughOAuth, ["–", "–", "–"])]),
+        : [line("search, through OAuth", throughOAuth, ["–", "–", "–", "–"])]),
     ],
+  );
+  console.log(
+    `\nA request that the Worker refuses at once takes ${refusedMs.toFixed(1)} ms of it: the way in and out, which each call has.`,
   );
   const signIn = signInOf(throughOAuth, search?.counts);
   const bytesAUser = memories * bytesAMemory;
@@ -378,8 +425,9 @@ function useOf({ counts, cpuMs, wallMs }: Figures, { kvReads, kvWrites }: SignIn
   };
 }
 
-function shownCpu(cpuMs: number): string[] {
-  return [cpuMs.toFixed(1), `${((100 * cpuMs) / FREE_CPU_MS_A_REQUEST).toFixed(0)} %`];
+function shownCpu({ cpuMs, databaseMs }: Pick<Figures, "cpuMs" | "databaseMs">): string[] {
+  const without = databaseMs === null ? "–" : (cpuMs - databaseMs).toFixed(1);
+  return [cpuMs.toFixed(1), without, `${((100 * cpuMs) / FREE_CPU_MS_A_REQUEST).toFixed(0)} %`];
 }
 
 function ownMemories(count: number): StoredMemory[] {

@@ -11,6 +11,7 @@ import * as z from "zod";
 import { offlineEnv, root } from "../../scripts/wrangler.ts";
 import { SCOPES } from "../../src/scopes.ts";
 import { inTemporaryFolder } from "../support/temporary-folder.ts";
+import { databaseProcessBelow } from "../support/workerd.ts";
 import type { Counts } from "./counted-bindings.ts";
 
 export interface CountedRuntime {
@@ -21,6 +22,10 @@ export interface CountedRuntime {
   tokenThroughOAuth(): Promise<string>;
   /** Since they were taken before. */
   takeCounts(): Promise<Counts>;
+  /** Asks the database so often what it was asked since the counts were taken. False: that would change something, and nothing is asked. */
+  replay(times: number): Promise<boolean>;
+  /** Id of workerd's process. */
+  readonly process: number;
 }
 
 export function withCountedRuntime(
@@ -133,6 +138,9 @@ async function openRuntime(harness: TestHarness, origin: string): Promise<Counte
       return result.structuredContent;
     },
     tokenThroughOAuth: () => connectThroughOAuth(send, { origin, person: own.user }),
+    process: databaseProcessBelow(process.env.TMPDIR ?? ""),
+    replay: async (times) =>
+      z.boolean().parse(await (await send(`/bench/replay?times=${times}`)).json()),
     takeCounts: async () => (await (await send("/bench/counts")).json()) as Counts, // the worker's own answer
   };
 }

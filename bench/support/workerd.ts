@@ -1,7 +1,7 @@
 /** What the system says of the process that runs the Worker. Linux only. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Server } from "../../test/e2e/support/server.ts";
 
 /** In a server's data folder: where the local engine keeps its databases. */
@@ -9,8 +9,19 @@ export const D1_FOLDER = "v3/d1/miniflare-D1DatabaseObject";
 
 /** Of the server's processes: not wrangler's proxy before it, which is a workerd too, with data of its own. */
 export function workerProcessOf(server: Server): number {
-  const found = server.processes().find((pid) => hasOpenBelow(pid, join(server.state, D1_FOLDER)));
+  const folder = join(server.state, D1_FOLDER);
+  const found = server.processes().find((pid) => hasOpen(pid, (file) => file.startsWith(folder)));
   if (found === undefined) throw new Error("No process of the server has a database open");
+  return found;
+}
+
+/** The process that has a database of D1 open somewhere below this folder. */
+export function databaseProcessBelow(folder: string): number {
+  const isDatabase = (file: string) =>
+    file.startsWith(folder) && file.includes(basename(D1_FOLDER));
+  const ids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+  const found = ids.find((pid) => hasOpen(pid, isDatabase));
+  if (found === undefined) throw new Error(`No process has a database below ${folder} open`);
   return found;
 }
 
@@ -28,10 +39,10 @@ export function residentMiBOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/u.exec(status)?.[1]) / 1024;
 }
 
-function hasOpenBelow(pid: number, folder: string): boolean {
+function hasOpen(pid: number, isWanted: (file: string) => boolean): boolean {
   const open = `/proc/${pid}/fd`;
   try {
-    return readdirSync(open).some((file) => readlinkSync(`${open}/${file}`).startsWith(folder));
+    return readdirSync(open).some((file) => isWanted(readlinkSync(`${open}/${file}`)));
   } catch {
     // A process, or a file of it, that is gone by now.
     return false;
