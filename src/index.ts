@@ -7,6 +7,7 @@ import { env } from "cloudflare:workers";
 import { addressRefusal } from "./auth/address-limit.ts";
 import { tellWatchers } from "./auth/handshake-watch.ts";
 import { provider, RESOURCE } from "./auth/provider.ts";
+import { registrationRefusal } from "./auth/registration-limit.ts";
 import { refuseAtDoor } from "./auth/refuse-at-door.tsx";
 import { withinSize } from "./auth/request-size.ts";
 import { checkSecrets } from "./auth/secrets.ts";
@@ -56,7 +57,10 @@ async function respond(request: Request, bindings: Env, ctx: ExecutionContext): 
     hostHeaderValidationResponse(request, hosts) ?? originValidationResponse(request, hosts);
   if (rejected !== undefined) return rejected;
   const canonical = toCanonical(request);
-  const bounded = (await addressRefusal(canonical, bindings)) ?? (await withinSize(canonical));
+  const bounded =
+    (await addressRefusal(canonical, bindings)) ??
+    (await registrationRefusal(canonical, bindings, Date.now())) ??
+    (await withinSize(canonical));
   if (bounded instanceof UserError) return refuseAtDoor(canonical, bounded);
   const response = await provider.fetch(bounded, bindings, ctx);
   const { pathname } = new URL(canonical.url);

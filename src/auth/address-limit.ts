@@ -11,13 +11,23 @@ const PERIOD_MS = 60_000;
 
 /** Null: it may go on. */
 export async function addressRefusal(request: Request, env: Env): Promise<UserError | null> {
-  // Cloudflare sets it, whatever a client says. Where there is none, there may be no binding either: the program `cofio` has neither.
-  const prefix = addressPrefix(request.headers.get("cf-connecting-ip") ?? "");
+  const prefix = prefixOf(request);
+  // Where there is none, there may be no binding either: the program `cofio` has neither.
   if (prefix === null) return null;
   const counter = counterOf(request.method, new URL(request.url).pathname, env);
   if (counter === null) return null;
   const { success } = await counter.limit({ key: prefix });
   return success ? null : tooMany();
+}
+
+/** Whether a request comes from elsewhere than this machine. */
+export function isStranger(request: Request): boolean {
+  return prefixOf(request) !== null;
+}
+
+/** Cloudflare sets the address, whatever a client says. */
+function prefixOf(request: Request): string | null {
+  return addressPrefix(request.headers.get("cf-connecting-ip") ?? "");
 }
 
 function counterOf(method: string, path: string, env: Env): RateLimit | null {

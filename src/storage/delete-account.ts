@@ -10,7 +10,11 @@ import type { Plan } from "./plan.ts";
 import * as schema from "./schema.ts";
 
 /** Tables without a user: what imports have written on a day, of all users; and challenges of sign-in, which go by what they say. */
-const NOBODYS: readonly SQLiteTable[] = [schema.importDays, schema.authVerification];
+const NOBODYS: readonly SQLiteTable[] = [
+  schema.importDays,
+  schema.registrationDays,
+  schema.authVerification,
+];
 /** Tables in which a user is a row. */
 const BY_ID: readonly SQLiteTable[] = [schema.users, schema.authUser];
 /** Their row ids are the `seq` of the rows. */

@@ -11,6 +11,8 @@ export interface Plan {
   };
   /** That imports may write; null: as many as there are. */
   readonly rowsADay: number | null;
+  /** Of clients by strangers, all together; null: as many as come. */
+  readonly registrationsADay: number | null;
   /** How much a step of a backup or restore may do, as a multiple of what 50 statements and objects allow. */
   readonly stepSize: number;
   /** What the trash may be emptied of in one go, of which there is one an hour. */
@@ -31,6 +33,7 @@ export interface TrashPart {
 const PAID: Plan = {
   batch: { chars: 1_500_000, conversations: 200, messages: 1_000, memories: 1_000 },
   rowsADay: null,
+  registrationsADay: null,
   // 1,000 statements and 10,000 objects; not all of them, because a step that fails is begun anew.
   stepSize: 10,
   // Arbitrary: seconds of work for the database.
@@ -47,6 +50,8 @@ const PAID: Plan = {
 const FREE: Plan = {
   batch: { chars: 250_000, conversations: 20, messages: 40, memories: 40 },
   rowsADay: 80_000,
+  // KV writes 1,000 values a day (developers.cloudflare.com/kv/platform/limits): the rest is for those who connect and refresh their tokens.
+  registrationsADay: 300,
   stepSize: 1,
   // D1 counts 2 rows written for a message and some 7 for a memory, so a part writes 2,000, and a day of hourly ones half of what it may.
   trashPart: { memories: 150, conversations: 50, messages: 500 },

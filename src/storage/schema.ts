@@ -355,6 +355,12 @@ export const importDays = sqliteTable("import_days", {
   rowsWritten: integer("rows_written").notNull(),
 });
 
+/** Clients that strangers have registered on a day (UTC, days since 1970): each is a write to KV, which the free plan counts together. */
+export const registrationDays = sqliteTable("registration_days", {
+  day: integer("day").primaryKey(),
+  clients: integer("clients").notNull(),
+});
+
 /** A key that was used, for 24 hours. Key and arguments stand as keyed hashes. WITHOUT ROWID. */
 export const idempotency = sqliteTable(
   "idempotency",

@@ -663,7 +663,7 @@ async function tracesOf(userId: string): Promise<{ place: string; count: number 
   const tables = Object.values(schema)
     .filter((value) => is(value, SQLiteTable))
     .map((table) => getTableName(table))
-    .filter((name) => name !== "import_days");
+    .filter((name) => !["import_days", "registration_days"].includes(name));
   const traces: { place: string; count: number }[] = await Promise.all(
     tables.map(async (place) => ({ place, count: await rowsWith(place, userId) })),
   );

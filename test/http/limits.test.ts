@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { addressPrefix } from "../../src/auth/address-limit.ts";
+import { sweepSignIns } from "../../src/auth/sweep-sign-ins.ts";
 import type { GrantClaim } from "../../src/grants.ts";
 import { stats } from "../../src/http/openapi/answers.ts";
 import { MAX_UPLOAD_BYTES, readLimits } from "../../src/storage/limits.ts";
@@ -26,11 +27,11 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"], now: NOW });
 });
 
-const { REGISTRATIONS, SIGN_INS } = env;
+const { PLAN, REGISTRATIONS, SIGN_INS } = env;
 
 afterEach(() => {
   vi.useRealTimers();
-  Object.assign(env, { LIMITS: "none", REGISTRATIONS, SIGN_INS });
+  Object.assign(env, { LIMITS: "none", PLAN, REGISTRATIONS, SIGN_INS });
 });
 
 test("one app that calls too fast is told with 429 when to go on, before anything of the account is read; others go on", async () => {
@@ -331,6 +332,38 @@ test("strangers of one network who register too often are refused as OAuth does,
   expect((await register("2001:db8:1:3::1")).status).toBe(201);
   // This machine's own clients, which npm start serves.
   for (const _ of [1, 2, 3]) expect((await register("127.0.0.1")).status).toBe(201);
+});
+
+test("on the free plan strangers register 300 clients a day, all together; who is connected goes on, and so do others on the next day", async () => {
+  env.PLAN = "free";
+  const today = Math.floor(NOW / 86_400_000);
+  const countOf = () =>
+    env.DB.prepare("SELECT sum(clients) AS n FROM registration_days").first<number>("n");
+  await env.DB.prepare(
+    "INSERT INTO registration_days VALUES (?1, 298) ON CONFLICT DO UPDATE SET clients = 298",
+  )
+    .bind(today)
+    .run();
+  const statuses: number[] = [];
+  for (const at of [1, 2, 3]) statuses.push((await register(`198.51.100.${at}`)).status);
+  expect(statuses).toEqual([201, 201, 429]);
+  const refused = await register("203.0.113.9");
+  expect(refused.headers.get("retry-after")).toBe(String(86_400 - ((NOW / 1_000) % 86_400)));
+  expect(await refused.json()).toEqual({
+    error: "temporarily_unavailable",
+    error_description: expect.stringContaining("after midnight UTC"),
+  });
+  expect(await countOf()).toBe(300);
+  expect((await register("127.0.0.1")).status).toBe(201);
+  await callTool(await newPerson(), "get_stats");
+  env.PLAN = "paid";
+  expect((await register("203.0.113.9")).status).toBe(201);
+  env.PLAN = "free";
+  vi.setSystemTime((today + 1) * 86_400_000);
+  expect((await register("203.0.113.9")).status).toBe(201);
+  expect(await countOf()).toBe(301);
+  await sweepSignIns(env.DB, Date.now());
+  expect(await countOf()).toBe(1);
 });
 
 test("pages and ceremonies of signing in have a limit by network, in their own forms; /mcp and tokens have none", async () => {

@@ -1,0 +1,4 @@
+CREATE TABLE `registration_days` (
+	`day` integer PRIMARY KEY NOT NULL,
+	`clients` integer NOT NULL
+);
