@@ -105,8 +105,9 @@ export async function matchingConversations(
     now,
   }: { readonly minRelevance: number; readonly limit: number; readonly now: number },
 ): Promise<Conversation[]> {
+  if (at.row.messages === 0) return [];
   const read = readMessageQuery(at, query, now);
-  if (read.terms.length === 0 || at.row.messages === 0) return [];
+  if (read.terms.length === 0) return [];
   const { rows: ranked } = await findMessages(at, read, {}, OFFER_CANDIDATES);
   const good = bestOfEach(ranked.filter(({ relevance }) => relevance >= minRelevance));
   const ids = good.slice(0, limit).map(({ conversation }) => conversation);
