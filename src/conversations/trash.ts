@@ -54,7 +54,7 @@ export function noConversation(): UserError {
   return new UserError(
     "not_found",
     "There is no conversation with this id.",
-    "Find ids with search_conversations or list_conversations, deleted ones in the list of operations.",
+    "Find ids with search_conversations or list_conversations, deleted ones under History on Cofio's pages (GET /api/operations).",
   );
 }
 

@@ -10,7 +10,7 @@ import { requireScope } from "./require-scope.ts";
 import { takesJson, takesQuery } from "./takes.ts";
 
 const WANTED =
-  'Send {"grant_id": "…", "since": "2026-11-22T00:00:00Z"}; the ids stand in the list of operations.';
+  'Send {"grant_id": "…", "since": "2026-11-22T00:00:00Z"}; the ids stand in GET /api/operations/clients.';
 const PAGE = 50;
 /** Arbitrary. */
 const MOST_CLIENTS = 200;

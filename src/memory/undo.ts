@@ -57,7 +57,7 @@ async function undoNow(at: OpenAccount, id: string, caller: Caller): Promise<Und
     throw new UserError(
       "not_found",
       "There is no operation with this id.",
-      "Look for it in the list of operations.",
+      "It stands in the answer to the change, in an import's report, and under History on Cofio's pages (GET /api/operations).",
     );
   }
   const restored = await restoredBackup(at, undone);
