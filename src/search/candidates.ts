@@ -68,7 +68,7 @@ export interface Found<Row> {
 /** bench/RESULTS.md: +0.1 and +3.1 points R@10; synonyms of words that are in use only blur. */
 const SYNONYM_WEIGHT = 0.5;
 
-/** Tokens of all ranked rows and those around them, 1.5 MB as the database gives them. Arbitrary: some 30 ms. */
+/** Tokens of all ranked rows and those around them, 1.5 MB as the database gives them. Arbitrary: some 40 ms on the local engine. */
 const MAX_RANKED_TOKENS = 120_000;
 /** Fewer would find less (bench/RESULTS.md, "Prototype"). */
 const LEAST_RANKED = 32;

@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
+import { searchMemories } from "../../src/memory/search.ts";
 import { searchIndex, type Match, type SearchIndex } from "../../src/search/candidates.ts";
 import { guessFrequencies, type KnownCommonTerms } from "../../src/storage/full-text.ts";
 import { openMemoryIndex, type FoundMemory } from "../../src/storage/memory-index.ts";
@@ -177,6 +178,25 @@ test("long texts come in one more round trip, and only those that are shown", as
   expect(phrase.data.results).toMatchObject([
     { snippet: expect.stringContaining("ferry") as string },
   ]);
+});
+
+test("a long memory that goes to the trash while it is searched for is left out, and the others are found", async () => {
+  const person = await newPerson();
+  const save = async (content: string) =>
+    (await callTool(person, "save_memory", { content })).data["memory"].id as string;
+  const gone = await save(`The harbour has a lantern. ${"It freezes in winter. ".repeat(120)}`);
+  const kept = await save(`The harbour has a crane. ${"It never freezes at all. ".repeat(120)}`);
+  const account = await opened(person.userId);
+  const memories = {
+    ...account.memories,
+    async getMany(ids: readonly string[]) {
+      await callTool(person, "delete_memory", { id: gone });
+      return account.memories.getMany(ids);
+    },
+  };
+  const request = { query: "harbour", limit: 10, maxTokens: 2_000 };
+  const { hits } = await searchMemories({ ...account, memories }, request, Date.now());
+  expect(hits.map(({ memory }) => memory.id)).toEqual([kept]);
 });
 
 /** Expects the same rows, and returns how many of the searches had guessed what to ask for. */
