@@ -128,7 +128,10 @@ test("what lists, searches and reads keeps to the budget that it is given, and l
       chat(40, 100),
     ],
   });
-  const { data: found } = await callTool(reader, "list_conversations", { limit: 50 });
+  const { data: found } = await callTool(reader, "list_conversations", {
+    limit: 50,
+    max_tokens: 10_000,
+  });
   const { id } = found["conversations"].find(({ title }: any) => title === "Chat 40");
   const asked: readonly [tool: string, args: Record<string, unknown>, key: string][] = [
     ["search_memory", { query: "garden roses", limit: 50 }, "results"],

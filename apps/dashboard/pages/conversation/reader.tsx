@@ -19,7 +19,7 @@ const ROOM_PX = 16;
 export function Reader({ id, opening }: { readonly id: string; readonly opening: Opening }) {
   const { conversation, end, position } = opening;
   const [place, setPlace] = useState<Place | null>(
-    position === null ? null : { position, words: [] },
+    position === null ? null : { position, words: [], asker: null },
   );
   const [draft, setDraft] = useState<Draft | null>(null);
   const bar = useRef<HTMLDivElement>(null);
@@ -49,6 +49,9 @@ export function Reader({ id, opening }: { readonly id: string; readonly opening:
     if (!isThere) return;
     // Twice, because only now its height and that of its neighbours are known.
     reached.current = place;
+    const { activeElement, body } = document;
+    // Whoever has gone on while the answer was under way stays where they are.
+    if (place.asker !== null && activeElement !== place.asker && activeElement !== body) return;
     list.current
       ?.querySelector<HTMLElement>(`[data-index="${place.position}"] article`)
       ?.focus({ preventScroll: true });
@@ -66,14 +69,16 @@ export function Reader({ id, opening }: { readonly id: string; readonly opening:
           <button
             type="button"
             className="quiet"
-            onClick={() => setPlace({ position: 0, words: [] })}
+            onClick={({ currentTarget: asker }) => setPlace({ position: 0, words: [], asker })}
           >
             Start
           </button>
           <button
             type="button"
             className="quiet"
-            onClick={() => setPlace({ position: end - 1, words: [] })}
+            onClick={({ currentTarget: asker }) =>
+              setPlace({ position: end - 1, words: [], asker })
+            }
           >
             End
           </button>

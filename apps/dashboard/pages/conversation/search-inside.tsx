@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { answerOf, api, toProblem } from "../../api.ts";
 import { Icon } from "../../shell/icon.tsx";
 import { wordsOf } from "../../words/marked.tsx";
@@ -8,6 +8,8 @@ import { wordsOf } from "../../words/marked.tsx";
 export interface Place {
   readonly position: number;
   readonly words: readonly string[];
+  /** What was in focus when it was asked for: only from there does the focus move on. Null: the page opens here. */
+  readonly asker: Element | null;
 }
 
 /** Search in one conversation: from hit to hit, in the order of what was said. @param show has to be the same function always */
@@ -21,6 +23,7 @@ export function SearchInside({
   const [typed, setTyped] = useState("");
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
+  const asker = useRef<Element | null>(null);
   const found = useQuery({
     queryKey: ["conversation", id, "search", query],
     queryFn: () =>
@@ -30,9 +33,11 @@ export function SearchInside({
   const hits = query === "" ? undefined : found.data?.results;
   const hit = hits?.[at];
   useEffect(() => {
-    if (hit !== undefined) show({ position: hit.position, words: wordsOf(hit.why) });
+    if (hit === undefined) return;
+    show({ position: hit.position, words: wordsOf(hit.why), asker: asker.current });
   }, [hit, show]);
   const step = (by: number) => {
+    asker.current = document.activeElement;
     if (hits !== undefined && hits.length > 0) setAt((at + by + hits.length) % hits.length);
   };
   return (
@@ -42,6 +47,7 @@ export function SearchInside({
       onSubmit={(event) => {
         event.preventDefault();
         if (typed.trim() === query) return step(1);
+        asker.current = document.activeElement;
         setQuery(typed.trim());
         setAt(0);
       }}
