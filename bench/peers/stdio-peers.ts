@@ -1,4 +1,5 @@
 /** The servers that one would install from npm instead, each as its own README says, with its data in a folder of its own. */
+import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -91,7 +92,7 @@ const libsql: Peer = {
 const keeper: Peer = {
   ...installed("mcp-memory-keeper"),
   storage: "SQLite, LIKE",
-  filledBy: "its tool, one by one",
+  filledBy: "its tool, one by one; beyond 10,000 its database, written",
   operations: {
     save: keep,
     savedKey: nameOf,
@@ -104,18 +105,45 @@ const keeper: Peer = {
     delete: (key) => call("context_batch_delete", { keys: [key] }),
   },
   async open(folder, facts) {
-    const clients = clientsOf(serverOf("mcp-memory-keeper", folder, { DATA_DIR: folder }));
-    // In one piece they would lack what its semantic search reads.
-    await fill(await clients.connect(), facts, keeper.operations);
+    const clients = keeperIn(folder);
+    await fill(await clients.connect(), facts.slice(0, KEPT_BY_TOOL), keeper.operations);
+    writeToKeeper(folder, facts.slice(KEPT_BY_TOOL));
     return { keys: facts.map(nameOf), ...clients };
   },
 };
+
+/** With ever more it takes ever fewer in: 65 a second at 50,000, so that 100,000 would take an hour. */
+const KEPT_BY_TOOL = 10_000;
+
+/**
+ * Rows as its tool has written one, but for the embeddings, which its search for a string does not read. They come with their numbers,
+ * which a trigger would give by walking all rows for each.
+ */
+function writeToKeeper(folder: string, facts: readonly Fact[]): void {
+  const database = new DatabaseSync(join(folder, "context.db"));
+  database.exec("BEGIN");
+  const insert = database.prepare(
+    `INSERT INTO context_items (id, key, value, size, sequence_number, session_id, category, priority, metadata, is_private, channel, created_at, updated_at)
+     SELECT ?, ?, ?, ?, ?, session_id, category, priority, metadata, is_private, channel, created_at, updated_at FROM context_items WHERE rowid = 1`,
+  );
+  for (const fact of facts) {
+    const size = Buffer.byteLength(fact.content);
+    insert.run(randomUUID(), nameOf(fact), fact.content, size, fact.number + 1);
+  }
+  database.exec("COMMIT");
+  database.close();
+}
+
+function keeperIn(folder: string) {
+  return clientsOf(serverOf("mcp-memory-keeper", folder, { DATA_DIR: folder }));
+}
 
 /** The same server and data, asked by the tool that its descriptions name for natural language. */
 const keeperSemantic: Peer = {
   ...keeper,
   name: `${keeper.name}, semantic`,
   storage: "SQLite, hashed trigrams",
+  filledBy: "its tool, one by one",
   operations: {
     save: keep,
     savedKey: nameOf,
@@ -123,6 +151,12 @@ const keeperSemantic: Peer = {
     lookUp: (word) => call("context_search", { query: word, limit: HITS }),
     holds: (answer, key) => textOf(answer).includes(key),
     isRefused: isRefusedByKeeper,
+  },
+  async open(folder, facts) {
+    const clients = keeperIn(folder);
+    // In one piece they would lack what this search reads.
+    await fill(await clients.connect(), facts, keeperSemantic.operations);
+    return { keys: facts.map(nameOf), ...clients };
   },
 };
 
